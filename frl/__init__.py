@@ -1,0 +1,3 @@
+"""Functional reinforcement learning for PyTorch."""
+
+from frl.tensordict import TensorDict as TensorDict

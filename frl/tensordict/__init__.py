@@ -1,0 +1,4 @@
+"""`TensorDict`: an immutable mapping of names to tensors that share their leading, batch, shape."""
+
+from frl.tensordict.core import Key as Key
+from frl.tensordict.tensordict import TensorDict as TensorDict
