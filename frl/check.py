@@ -1,8 +1,8 @@
 """Checks at the boundary: what was given, what was expected, the remedy, in one form of words.
 
-A check of shapes, dtypes or Python numbers costs nothing in a compiled graph, for these are known while it is traced. A
-check of tensor values is for the host: it vanishes under `torch.compile` and under `torch.func` transforms, where values
-cannot be read. This is the only module that may ask which of the two holds.
+A check of shapes, dtypes or Python numbers costs nothing in a compiled graph, for these are known while it is traced.
+A check of tensor values is for the host: it vanishes under `torch.compile` and under `torch.func` transforms, where
+values cannot be read. This is the only module that may ask which of the two holds.
 """
 
 import operator
@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import peek_interpreter_stack as _transforms
 
 from frl import tree
 
@@ -21,7 +22,7 @@ def values_readable() -> bool:
     >>> values_readable()
     True
     """
-    return not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is None
+    return not torch.compiler.is_compiling() and not _transforms()
 
 
 def tensors(function: str, arguments: Mapping[str, Any]) -> None:
@@ -52,7 +53,8 @@ def same_shape(function: str, arguments: Mapping[str, Tensor], remedy: str = "pa
     for name, value in arguments.items():
         if value.shape != expected.shape:
             raise ValueError(
-                f"{function}: {name} has shape {list(value.shape)} but {reference} has {list(expected.shape)}; {remedy}."
+                f"{function}: {name} has shape {list(value.shape)} "
+                f"but {reference} has {list(expected.shape)}; {remedy}."
             )
 
 
@@ -84,7 +86,8 @@ def boolean(function: str, arguments: Mapping[str, Tensor]) -> None:
     for name, value in arguments.items():
         if value.dtype != torch.bool:
             raise TypeError(
-                f"{function}: {name} is {value.dtype} but must be torch.bool; compare with zero, or convert it by .bool()."
+                f"{function}: {name} is {value.dtype} but must be torch.bool; "
+                f"compare with zero, or convert it by .bool()."
             )
 
 

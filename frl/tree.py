@@ -1,8 +1,8 @@
 """Operations on pytrees: nested containers of tensors, `TensorDict` among them.
 
-The sole importer of `optree` and of `torch.utils._pytree`. A node type is registered once, with both, at import: this is
-one of the few registrations that frl makes. The children of a dict come in the order of insertion, those of a TensorDict
-in the order of its sorted keys; anything that is no registered container, `None` included, is a leaf.
+The sole importer of `optree` and of `torch.utils._pytree`. A node type is registered once, with both, at import: this
+is one of the few registrations that frl makes. The children of a dict come in the order of insertion, those of a
+TensorDict in the order of its sorted keys; anything that is no registered container, `None` included, is a leaf.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +11,7 @@ from typing import Any
 import optree
 import torch
 import torch.utils._pytree as _pytree
+from optree.registry import __GLOBAL_NAMESPACE as _GLOBAL_NAMESPACE
 from torch import Tensor
 
 TreeSpec = _pytree.TreeSpec
@@ -19,7 +20,7 @@ TreeSpec = _pytree.TreeSpec
 def register(
     cls: type,
     flatten: Callable[[Any], tuple[list[Any], Any]],
-    unflatten: Callable[[list[Any], Any], Any],
+    unflatten: Callable[[Iterable[Any], Any], Any],
 ) -> None:
     """Makes `cls` a pytree node, for `torch.utils._pytree` and for `optree` (in its global namespace).
 
@@ -50,8 +51,8 @@ def register(
     optree.register_pytree_node(
         cls,
         flatten_with_entries,  # type: ignore[arg-type]
-        lambda context, children: unflatten(list(children), context),
-        namespace=optree.registry.__GLOBAL_NAMESPACE,
+        lambda context, children: unflatten(children, context),
+        namespace=_GLOBAL_NAMESPACE,
     )
 
 
@@ -162,7 +163,11 @@ def cast(tree: Any, dtype: torch.dtype) -> Any:
     >>> cast({"x": torch.ones(1), "n": torch.tensor(3)}, torch.float64)
     {'x': tensor([1.], dtype=torch.float64), 'n': tensor(3)}
     """
-    return map(lambda x: x.to(dtype) if x.is_floating_point() else x, tree)
+
+    def convert(x: Tensor) -> Tensor:
+        return x.to(dtype) if x.is_floating_point() else x
+
+    return map(convert, tree)
 
 
 def ravel(tree: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:
@@ -224,7 +229,8 @@ def _difference(x: Any, y: Any, path: str) -> str | None:
         return None
     if type(x) is not type(y):
         return f"{here} is a {type(x).__name__} in the first and a {type(y).__name__} in the other"
-    assert a is not None and b is not None
+    assert a is not None
+    assert b is not None
     prefix = f"{path}." if path else ""
     for name in [*a, *b]:
         if name not in a or name not in b:
