@@ -75,6 +75,22 @@ def shape(function: str, arguments: Mapping[str, Tensor], expected: Sequence[int
             )
 
 
+def same_dtype(function: str, arguments: Mapping[str, Tensor]) -> None:
+    """Raises TypeError unless all tensors have the dtype of the last: nothing is promoted in silence.
+
+    >>> same_dtype("gae", {"value": torch.ones(8).double(), "reward": torch.ones(8)})
+    Traceback (most recent call last):
+    TypeError: gae: value is torch.float64 but reward is torch.float32; convert one by .to(dtype).
+    """
+    tensors(function, arguments)
+    reference, expected = list(arguments.items())[-1]
+    for name, value in arguments.items():
+        if value.dtype != expected.dtype:
+            raise TypeError(
+                f"{function}: {name} is {value.dtype} but {reference} is {expected.dtype}; convert one by .to(dtype)."
+            )
+
+
 def boolean(function: str, arguments: Mapping[str, Tensor]) -> None:
     """Raises TypeError unless every argument is a boolean tensor.
 

@@ -1,1 +1,22 @@
-"""."""
+"""The mathematics of reinforcement learning on plain tensors: time on axis 0, a per-step scalar exactly [T, *B].
+
+A bootstrap uses `terminated`, a recursion is cut by `terminated | truncated`; no function takes a bare `done`.
+"""
+
+from frl.functional.explained_variance import explained_variance as explained_variance
+from frl.functional.gae import gae as gae
+from frl.functional.moments import Moments as Moments
+from frl.functional.moments import init_moments as init_moments
+from frl.functional.moments import merge_moments as merge_moments
+from frl.functional.moments import normalize as normalize
+from frl.functional.moments import update_moments as update_moments
+from frl.functional.ppo import approx_kl as approx_kl
+from frl.functional.ppo import clip_fraction as clip_fraction
+from frl.functional.ppo import clipped_surrogate as clipped_surrogate
+from frl.functional.ppo import clipped_value_loss as clipped_value_loss
+from frl.functional.ppo import standardize as standardize
+from frl.functional.recurrence import affine_recurrence as affine_recurrence
+from frl.functional.returns import discounted_returns as discounted_returns
+from frl.functional.returns import n_step_returns as n_step_returns
+from frl.functional.td import td0_targets as td0_targets
+from frl.functional.td import td_lambda_returns as td_lambda_returns
