@@ -1,0 +1,253 @@
+"""Loops over time: `scan`, a Python loop in eager mode and one loop operator in a compiled program.
+
+The sole importer of `torch._higher_order_ops` and of what tracing it needs. One registration at import: a vmap rule for
+torch's scan that keeps the batch axis in front (torch's own moves it to the end, and fails on carries without it).
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal
+
+import torch
+import torch._C._functorch as _functorch
+from torch import Tensor, fx
+from torch._functorch.pyfunctorch import coerce_cinterpreter
+from torch._functorch.vmap import restore_vmap, unwrap_batched, wrap_batched
+from torch._higher_order_ops.scan import scan as _scan
+from torch._higher_order_ops.scan import scan_op
+from torch._higher_order_ops.utils import reenter_make_fx
+from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, get_proxy_mode, track_tensor_tree
+from torch.fx.node import map_aggregate
+
+from . import tree
+
+Body = Callable[[Any, Any], tuple[Any, Any]]
+_Step = Callable[..., tuple[Tensor, ...]]
+_Leaves = Sequence[Tensor]
+_Operator = Callable[[_Step, _Leaves, _Leaves, _Leaves], _Leaves]
+
+
+def scan(
+    body: Body,
+    carry: Any,
+    xs: Any = None,
+    *,
+    length: int | None = None,
+    reverse: bool = False,
+    strategy: Literal["auto", "loop"] = "auto",
+) -> tuple[Any, Any]:
+    """Folds `body(carry, x) -> (carry, y)` over the leading axis of `xs`, and stacks the `y`.
+
+    In eager mode it is the Python loop below. In a compiled program (`frl.compile`, `torch.compile`) it is one loop
+    operator, so that the time to compile does not grow with the number of steps (`strategy="loop"` unrolls it there
+    too). It can be vmapped and differentiated in either.
+
+        ys = []
+        for x in xs:
+            carry, y = body(carry, x)
+            ys.append(y)
+        return carry, stack(ys)
+
+    Args: carry: any pytree of tensors; `body` returns the same structure, shapes and dtypes. xs: a pytree whose leaves
+        are [T, ...] with T ≥ 1, or None for `length` steps whose x is the index, an int64 scalar. reverse: from the
+        last step to the first; `ys` keeps the order of `xs`. y: any pytree of tensors, `()` where there is none.
+    Returns: the last carry, and `ys` whose leaves are [T, ...].
+    Raises: ValueError if there is no step, if lengths differ, or if `body` changes the carry (the leaf is named);
+        TypeError if a leaf is no tensor.
+
+    >>> total, sums = scan(lambda c, x: (c + x, c + x), torch.tensor(0), torch.tensor([1, 2, 3]))
+    >>> total.item(), sums.tolist()
+    (6, [1, 3, 6])
+    """
+    if strategy not in ("auto", "loop"):
+        raise ValueError(f'scan: strategy is {strategy!r}; pass "auto" or "loop".')
+    if xs is None:
+        if length is None:
+            raise ValueError("scan: neither xs nor length is given; pass xs=, or length= for a number of steps.")
+        xs = torch.arange(length)
+    _require_tensors("carry", carry)
+    _require_tensors("xs", xs)
+    steps = _length(xs, length)
+    if strategy == "auto" and torch.compiler.is_dynamo_compiling():
+        return _dynamo(body, carry, xs, reverse)
+    operator = _loop if strategy == "loop" or get_proxy_mode() is None or steps == 1 else _traced
+    return _flat(operator, body, carry, xs, reverse)
+
+
+def _flat(operator: _Operator, body: Body, carry: Any, xs: Any, reverse: bool) -> tuple[Any, Any]:
+    """Runs `body` over leaves only: `operator(step, carry, xs, closed over)` -> last carry and stacked ys."""
+    init, structure = tree.flatten(carry)
+    inputs, xs_structure = tree.flatten(xs)
+    ys_structure: tree.TreeSpec | None = None
+
+    def step(*leaves: Tensor) -> tuple[Tensor, ...]:
+        nonlocal ys_structure
+        before = tree.unflatten(structure, leaves[: len(init)])
+        after, y = body(before, tree.unflatten(xs_structure, leaves[len(init) :]))
+        _require_same(before, after)
+        y_leaves, ys_structure = tree.flatten(y)
+        return (*tree.leaves(after), *y_leaves)
+
+    if reverse:
+        inputs = [x.flip(0) for x in inputs]
+    outputs = operator(step, init, inputs, ())
+    assert ys_structure is not None
+    ys = [y.flip(0) if reverse else y for y in outputs[len(init) :]]
+    return tree.unflatten(structure, outputs[: len(init)]), tree.unflatten(ys_structure, ys)
+
+
+def _loop(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves = ()) -> _Leaves:
+    carry, n = list(init), len(init)
+    ys: list[Sequence[Tensor]] = []
+    for x in zip(*(x.unbind(0) for x in xs), strict=True):
+        outputs = step(*carry, *x, *closed_over)
+        carry = list(outputs[:n])
+        ys.append(outputs[n:])
+    return carry + [torch.stack(y) for y in zip(*ys, strict=True)]
+
+
+def _dynamo(body: Body, carry: Any, xs: Any, reverse: bool) -> tuple[Any, Any]:
+    """Torch's scan as Dynamo captures it. No output may alias an input, and the strides of a carry must not change."""
+
+    def step(before: Any, x: Any) -> tuple[Any, Any]:
+        after, y = body(before, x)
+        _require_same(before, after)
+        return tree.map(_fresh, after), tree.map(_fresh, y)
+
+    return _scan(step, tree.map(_fresh, carry), xs, reverse=reverse)
+
+
+def _traced(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves = ()) -> _Leaves:
+    """Records the loop operator in the graph being traced, peeling the transforms around it from the inside out."""
+    current: Any = _functorch.peek_interpreter_stack()
+    if current is None:
+        return _record(step, init, xs, closed_over)
+    interpreter: Any = coerce_cinterpreter(current)
+    if interpreter.key() == _functorch.TransformType.Vmap:
+        return _batch(_traced, interpreter, step, init, xs, closed_over)
+    return _loop(step, init, xs, closed_over)
+
+
+def _batch(
+    operator: _Operator, interpreter: Any, step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves
+) -> _Leaves:
+    """The vmapped loop: carries and closed-over tensors have the batch at axis 0, stacked ones at axis 1."""
+    level, size = interpreter.level(), interpreter.batch_size()
+    arguments = tuple(init), tuple(xs), tuple(closed_over)
+    (init, xs, closed_over), (init_dims, xs_dims, closed_dims) = unwrap_batched(arguments, level)
+    init = [_batched(x, dim, size) for x, dim in zip(init, init_dims, strict=True)]
+    xs = [x if dim is None else x.movedim(dim, 1) for x, dim in zip(xs, xs_dims, strict=True)]
+    closed_over = [x if dim is None else x.movedim(dim, 0) for x, dim in zip(closed_over, closed_dims, strict=True)]
+    in_dims = (0,) * len(init) + tuple(None if dim is None else 0 for dim in (*xs_dims, *closed_dims))
+    with interpreter.lower():
+
+        def batched_step(*leaves: Tensor) -> tuple[Tensor, ...]:
+            outputs, dims = restore_vmap(step, in_dims, size, interpreter.randomness())(*leaves)
+            return tuple(_batched(x, dim, size) for x, dim in zip(outputs, dims, strict=True))
+
+        outputs = operator(batched_step, init, xs, tuple(closed_over))
+    out_dims = (0,) * len(init) + (1,) * (len(outputs) - len(init))
+    return wrap_batched(tuple(outputs), out_dims, level)
+
+
+def _record(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves) -> _Leaves:
+    """Traces `step` into a graph of its own and adds one scan node to the graph being traced."""
+    mode: Any = get_proxy_mode()
+
+    def fresh_step(*leaves: Tensor) -> tuple[Tensor, ...]:
+        return tuple(_fresh(x) for x in step(*leaves))
+
+    with disable_proxy_modes_tracing():
+        samples = [_fresh(x) for x in (*init, *(x[0] for x in xs), *closed_over)]
+        graph = reenter_make_fx(fresh_step)(*samples)
+        closed_over = (*closed_over, *_lift_constants(graph))
+        outputs: Any = graph.graph.output_node().args[0]
+        examples: list[Tensor] = [node.meta["val"] for node in outputs]
+    name = _body_name(mode.tracer.root)
+    mode.tracer.root.register_module(name, graph)
+    arguments = (graph, [x.contiguous() for x in init], list(xs), closed_over)
+    proxies = map_aggregate(arguments, mode.tracer.unwrap_proxy)
+    node = mode.tracer.create_proxy("call_function", scan_op, proxies, {}, name="scan")
+    with disable_proxy_modes_tracing():
+        last = [torch.empty_like(x) for x in examples[: len(init)]]
+        stacked = [x.new_empty((xs[0].shape[0], *x.shape)) for x in examples[len(init) :]]
+    return track_tensor_tree([*last, *stacked], node, constant=None, tracer=mode.tracer)
+
+
+def _lift_constants(graph: fx.GraphModule) -> list[Tensor]:
+    """Turns the tensors that `graph` closes over into placeholders after its own; returns them in that order."""
+    last = [node for node in graph.graph.nodes if node.op == "placeholder"][-1]
+    lifted: dict[int, tuple[Tensor, fx.Node]] = {}
+    for node in graph.graph.find_nodes(op="get_attr"):
+        value = getattr(graph, node.target)
+        if not isinstance(value, Tensor):
+            continue
+        if id(value) not in lifted:
+            with graph.graph.inserting_after(last):
+                last = graph.graph.placeholder(f"closed_over_{len(lifted)}")
+            last.meta["val"] = value
+            lifted[id(value)] = (value, last)
+        node.replace_all_uses_with(lifted[id(value)][1])
+        graph.graph.erase_node(node)
+    graph.recompile()
+    return [value for value, _ in lifted.values()]
+
+
+def _body_name(root: Any) -> str:
+    i = 0
+    while hasattr(root, f"scan_body_{i}"):
+        i += 1
+    return f"scan_body_{i}"
+
+
+def _batched(x: Tensor, dim: int | None, size: int) -> Tensor:
+    return _fresh(x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0))
+
+
+def _fresh(x: Tensor) -> Tensor:
+    return x.clone(memory_format=torch.contiguous_format)
+
+
+def _require_tensors(argument: str, value: Any) -> None:
+    if all(isinstance(x, Tensor) for x in tree.leaves(value)):
+        return
+    name, x = next((name, x) for name, x in tree.named_leaves(value) if not isinstance(x, Tensor))
+    raise TypeError(f"scan: {argument} leaf {name!r} is {type(x).__name__} {x!r}; every leaf must be a tensor.")
+
+
+def _length(xs: Any, length: int | None) -> int:
+    leaves = tree.leaves(xs)
+    if any(x.ndim == 0 for x in leaves):
+        name = next(name for name, x in tree.named_leaves(xs) if x.ndim == 0)
+        raise ValueError(f"scan: xs leaf {name!r} has shape []; its leading axis must be time, [T, ...].")
+    lengths = {x.shape[0] for x in leaves} | (set() if length is None else {length})
+    if len(lengths) > 1:
+        shapes = {name: list(x.shape) for name, x in tree.named_leaves(xs)}
+        raise ValueError(f"scan: the leading axes of xs differ: {shapes}, length={length}; all must be one T.")
+    if not lengths or 0 in lengths:
+        raise ValueError(
+            "scan: there is no step; xs needs at least one leaf [T, ...] with T >= 1, or pass length= >= 1."
+        )
+    return lengths.pop()
+
+
+def _require_same(before: Any, after: Any) -> None:
+    old, structure = tree.flatten(before)
+    new, new_structure = tree.flatten(after)
+    if structure != new_structure:
+        names = [name for name, _ in tree.named_leaves(before)], [name for name, _ in tree.named_leaves(after)]
+        raise ValueError(f"scan: the carry has leaves {names[0]} but body returned {names[1]}; return one structure.")
+    for i, (x, y) in enumerate(zip(old, new, strict=True)):
+        if not isinstance(y, Tensor) or x.shape != y.shape or x.dtype != y.dtype:
+            name = tree.named_leaves(before)[i][0]
+            raise ValueError(
+                f"scan: carry leaf {name!r} is {_describe(x)} but body returned {_describe(y)}; "
+                "return it with the shape and dtype of the initial carry."
+            )
+
+
+def _describe(x: Any) -> str:
+    return f"{str(x.dtype).removeprefix('torch.')} {list(x.shape)}" if isinstance(x, Tensor) else repr(x)
+
+
+scan_op.functorch_table[_functorch.TransformType.Vmap] = partial(_batch, scan_op)
