@@ -1,0 +1,58 @@
+"""Every function of `frl.functional`, one row each: `test_laws.py` puts all of them to all laws."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from frl import functional as F
+from frl import random
+
+
+class Case(NamedTuple):
+    name: str
+    function: Callable[..., torch.Tensor]
+    inputs: str  # one letter for each argument, see `make`
+    per_step: bool = True  # maps [T, *B] to [T, *B], one lane independent of the others
+    differentiable: bool = True
+
+
+def make(letter, key, T=5, batch=(3,), dtype=torch.float64):
+    """s: steps [T, *B]; u: steps in (0, 1); b: a value for each lane [*B]; f: flags [T, *B]; r: a rate, []."""
+    if letter == "f":
+        return random.uniform((T, *batch), key) < 0.2
+    if letter == "r":
+        return 0.2 + 0.6 * random.uniform((), key, dtype=dtype)
+    if letter == "b":
+        return random.normal(batch, key, dtype=dtype)
+    if letter == "u":
+        return random.uniform((T, *batch), key, dtype=dtype)
+    return random.normal((T, *batch), key, dtype=dtype)
+
+
+def arguments(case, seed=0, **sizes):
+    keys = random.split(random.key(seed), len(case.inputs))
+    return tuple(make(letter, key, **sizes) for letter, key in zip(case.inputs, keys, strict=True))
+
+
+def _moments(mean):
+    return F.Moments(mean.mean(), mean.var(correction=0), torch.tensor(3))
+
+
+CASES = [
+    Case("affine_recurrence", F.affine_recurrence, "ssb"),
+    Case("discounted_returns", F.discounted_returns, "sub"),
+    Case("n_step_returns", lambda *x: F.n_step_returns(*x, n=3), "ssffr"),
+    Case("td0_targets", F.td0_targets, "ssfr"),
+    Case("td_lambda_returns", F.td_lambda_returns, "ssffrr"),
+    Case("gae", F.gae, "sssffrr"),
+    Case("standardize", F.standardize, "s", per_step=False),
+    Case("clipped_surrogate", F.clipped_surrogate, "sssr", per_step=False),
+    Case("clipped_value_loss", F.clipped_value_loss, "sssr", per_step=False),
+    Case("approx_kl", F.approx_kl, "ss", per_step=False),
+    Case("clip_fraction", F.clip_fraction, "ssr", per_step=False, differentiable=False),
+    Case("explained_variance", F.explained_variance, "ss", per_step=False),
+    Case("update_moments", lambda x, y: F.update_moments(_moments(x), y).var, "ss", per_step=False),
+    Case("merge_moments", lambda x, y: F.merge_moments(_moments(x), _moments(y)).var, "ss", per_step=False),
+    Case("normalize", lambda x, y: F.normalize(x, _moments(y)), "ss", per_step=False),
+]
