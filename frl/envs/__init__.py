@@ -1,1 +1,8 @@
-"""."""
+"""Environments: what an environment is, those written in torch, and Gymnasium's."""
+
+from frl.envs.base import Env as Env
+from frl.envs.base import Policy as Policy
+from frl.envs.base import step_mdp as step_mdp
+from frl.envs.functional import FunctionalEnv as FunctionalEnv
+from frl.envs.registry import ids as ids
+from frl.envs.registry import make as make

@@ -1,0 +1,223 @@
+"""Environments from pure functions: the adapter over Gymnasium's functional interface."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import torch
+from gymnasium.experimental.functional import FuncEnv
+from torch import Tensor
+from typing_extensions import Self
+
+from frl import check, random, tree
+from frl.envs.base import Env, promote, reset_where_done
+from frl.envs.spaces import to_action_spec, to_observation_spec
+from frl.specs import Categorical, Composite, OneHot, Spec
+from frl.tensordict import TensorDict
+
+
+class FunctionalEnv(Env):
+    """An environment from a Gymnasium `FuncEnv` whose methods are pure torch functions. Immutable.
+
+    The author's methods work on batches. `rng` is one key for each environment, [*B, 2], another one for each method; a
+    state is a tensor [*B, ...] or any pytree of such; a discrete action is an index [*B]; a reward [*B] is floating
+    point, a terminal flag [*B] boolean. `params` is any pytree, handed to every method.
+
+    To what every environment shows, a reset and a step add "state" (the author's; a pytree as a nested TensorDict) and
+    "step_count" [*B, 1], int64. All tensors are made on the device of the key.
+
+    Args: func_env: the author's environment. batch_size: [*B]. max_steps: the time limit, or None. params: by default
+        `func_env.default_params`. categorical_actions: a discrete action is an integer [*B], not a one-hot [*B, n].
+    Raises: ValueError or TypeError at construction if one of the author's methods returns another shape or dtype.
+    Source: https://gymnasium.farama.org/api/functional/.
+
+    >>> from frl.envs.classic import CartPole
+    >>> env = FunctionalEnv(CartPole(), batch_size=[3], max_steps=500)
+    >>> env
+    FunctionalEnv(env=CartPole, batch_size=torch.Size([3]), max_steps=500)
+    >>> env.reset(random.key(0))["state"].shape
+    torch.Size([3, 4])
+    """
+
+    pure = True
+    device = None
+    func_env: FuncEnv[Any, Any, Any, Any, Any, Any, Any]
+    params: Any
+    _structure: tree.TreeSpec  # of the author's state
+    _names: tuple[str, ...] | None  # of its leaves, None where the state is itself a tensor or a TensorDict
+
+    def __init__(
+        self,
+        func_env: FuncEnv[Any, Any, Any, Any, Any, Any, Any],
+        batch_size: Sequence[int] | int = (),
+        max_steps: int | None = None,
+        params: Any = None,
+        categorical_actions: bool = False,
+    ):
+        if max_steps is not None:
+            check.at_least("FunctionalEnv", {"max_steps": max_steps}, 1)
+        batch = torch.Size([batch_size] if isinstance(batch_size, int) else batch_size)
+        params = func_env.default_params if params is None else params
+        state = func_env.initial(random.split(random.key(0), batch.numel()).reshape(*batch, 2), params)
+        names = None if isinstance(state, (Tensor, TensorDict)) else tuple(name for name, _ in tree.named_leaves(state))
+        self._assign(func_env, batch, max_steps, params)
+        self._assign_specs(
+            to_observation_spec(func_env.observation_space),
+            to_action_spec(func_env.action_space, categorical_actions),
+            tree.flatten(state)[1],
+            names,
+        )
+        _require_author_keeps_contract(self)
+
+    def with_params(self, params: Any) -> Self:
+        """The same environment with other physics; `params` may be traced, so that physics can be vmapped.
+
+        >>> from frl.envs import make
+        >>> env = make("Pendulum-v1", batch_size=[2])
+        >>> def total_reward(gravity, key):
+        ...     heavier = env.with_params(env.params._replace(gravity=gravity))
+        ...     return heavier.rollout(3, key=key)["next", "reward"].sum()
+        >>> torch.vmap(total_reward, (0, None))(torch.tensor([1.0, 9.8]), random.key(0)).shape
+        torch.Size([2])
+        """
+        env = object.__new__(type(self))
+        env._assign(self.func_env, self.batch_size, self.max_steps, params)
+        env._assign_specs(self.single_observation_spec, self.single_action_spec, self._structure, self._names)
+        return env
+
+    def _assign(self, func_env: Any, batch_size: torch.Size, max_steps: int | None, params: Any) -> None:
+        object.__setattr__(self, "func_env", func_env)
+        object.__setattr__(self, "batch_size", batch_size)
+        object.__setattr__(self, "max_steps", max_steps)
+        object.__setattr__(self, "params", params)
+
+    def _assign_specs(
+        self, observation: Composite, action: Spec, structure: tree.TreeSpec, names: tuple[str, ...] | None
+    ) -> None:
+        object.__setattr__(self, "single_observation_spec", observation)
+        object.__setattr__(self, "single_action_spec", action)
+        object.__setattr__(self, "_structure", structure)
+        object.__setattr__(self, "_names", names)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise TypeError(f"FunctionalEnv is immutable: .{name} cannot be assigned; build a new one, or env.with_params.")
+
+    def __repr__(self) -> str:
+        name = type(self.func_env).__name__
+        return f"FunctionalEnv(env={name}, batch_size={self.batch_size}, max_steps={self.max_steps})"
+
+    # ---- reset and step
+
+    def reset(self, key: Tensor | None = None) -> TensorDict:
+        """The beginning of an episode in every environment.
+
+        Args: key: [2].
+        Returns: {observation, state, step_count, done, terminated, truncated}.
+        Raises: TypeError without a key.
+
+        >>> from frl.envs import make
+        >>> make("CartPole-v1").reset(random.key(0))["observation"].shape
+        torch.Size([4])
+        """
+        k_initial, k_observation = self._row_keys(key, 2)
+        state = self.func_env.initial(k_initial, self.params)
+        never = torch.zeros((*self.batch_size, 1), dtype=torch.bool, device=k_initial.device)
+        flags = {"done": never, "terminated": never.clone(), "truncated": never.clone()}
+        count = torch.zeros_like(never, dtype=torch.int64)
+        return TensorDict({**self._seen(state, k_observation), **flags, "step_count": count}, self.batch_size)
+
+    def step(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
+        """`td` with "next": {observation, state, step_count, reward, done, terminated, truncated}.
+
+        Args: td: [*B] with "action", "state" and "step_count". key: [2].
+        Raises: ValueError that names the key which is missing or has the wrong shape; TypeError for its dtype, and
+            without a key.
+
+        >>> from frl.envs import make
+        >>> env = make("CartPole-v1")
+        >>> td = env.reset(random.key(0)).set("action", torch.tensor([0, 1]))
+        >>> env.step(td, random.key(1))["next", "reward"]
+        tensor([1.])
+        """
+        author, params = self.func_env, self.params
+        action, before = self._index(self._action(td)), self._state(td)
+        k_transition, k_observation, k_reward, k_terminal = self._row_keys(key, 4)
+        after = author.transition(before, action, k_transition, params)
+        terminated = author.terminal(after, k_terminal, params).unsqueeze(-1)
+        count = td["step_count"] + 1
+        truncated = torch.zeros_like(terminated) if self.max_steps is None else count >= self.max_steps
+        following = {
+            **self._seen(after, k_observation),
+            "step_count": count,
+            "reward": author.reward(before, action, after, k_reward, params).unsqueeze(-1),
+            "done": terminated | truncated,
+            "terminated": terminated,
+            "truncated": truncated,
+        }
+        return td.set("next", TensorDict(following, self.batch_size))
+
+    def step_and_reset(self, td: TensorDict, key: Tensor | None = None) -> tuple[TensorDict, TensorDict]:
+        """What `step` returns, and where the environments stand after it: afresh where they are done.
+
+        >>> from frl.envs import make
+        >>> env = make("CartPole-v1", batch_size=[2])
+        >>> k_reset, k_action, k_step = random.split(random.key(0), 3)
+        >>> td, following = env.step_and_reset(env.rand_action(env.reset(k_reset), k_action), k_step)
+        >>> following["step_count"].tolist()
+        [[1], [1]]
+        """
+        k_step, k_reset = self.split_key(key, 2)
+        td = self.step(td, k_step)
+        return td, reset_where_done(promote(td), self.reset(k_reset))
+
+    def split_key(self, key: Tensor | None, num: int) -> Tensor:
+        """`num` keys, [num, 2], from `key`; TypeError without one."""
+        return random.split(key, num)  # type: ignore[arg-type]
+
+    def _row_keys(self, key: Tensor | None, num: int) -> tuple[Tensor, ...]:
+        """`num` keys [*B, 2] for every environment; those of one row do not depend on how many rows there are."""
+        keys = self.split_key(key, num * math.prod(self.batch_size))
+        return keys.reshape(*self.batch_size, num, 2).unbind(-2)
+
+    # ---- between the author's values and the TensorDict's
+
+    def _seen(self, state: Any, key: Tensor) -> dict[str, Any]:
+        observation = self.func_env.observation(state, key, self.params)
+        entries = dict(observation) if isinstance(observation, (dict, TensorDict)) else {"observation": observation}
+        if self._names is not None:
+            state = TensorDict(dict(zip(self._names, tree.leaves(state), strict=True)), self.batch_size)
+        return {**entries, "state": state}
+
+    def _state(self, td: TensorDict) -> Any:
+        for key in ("state", "step_count"):
+            if key not in td:
+                raise ValueError(f"{self}: td has no {key!r}, only {list(td.keys())}; begin with env.reset(key).")
+        state = td["state"]
+        return state if self._names is None else tree.unflatten(self._structure, [state[name] for name in self._names])
+
+    def _index(self, action: Tensor) -> Tensor:
+        spec = self.single_action_spec
+        return spec.to_index(action) if isinstance(spec, (OneHot, Categorical)) else action
+
+
+def _require_author_keeps_contract(env: FunctionalEnv) -> None:
+    """Raises unless what the author's methods return has the shapes and dtypes that they promise."""
+    batch, author = env.batch_size, type(env.func_env).__name__
+    td = env.rand_step(env.reset(random.key(0)), random.key(1))
+    for key, spec in env.single_observation_spec.items():
+        value = td["next", key]
+        if value.shape != batch + spec.shape or value.dtype != spec.dtype:
+            raise ValueError(
+                f"{author}.observation: {key!r} is {value.dtype} {list(value.shape)} but observation_space says "
+                f"{spec.dtype} {[*batch, *spec.shape]}; all methods work on batches {list(batch)}."
+            )
+    for method, key in (("reward", "reward"), ("terminal", "terminated")):
+        value = td["next", key]
+        if value.shape != (*batch, 1) or value.is_floating_point() != (key == "reward"):
+            raise ValueError(
+                f"{author}.{method} returned {value.dtype} {list(value.shape[:-1])} but must return "
+                f"{'floating point' if key == 'reward' else 'torch.bool'} {list(batch)}."
+            )
+    before, after = ({name: (x.shape, x.dtype) for name, x in tree.named_leaves(x["state"])} for x in (td, td["next"]))
+    if before != after:
+        raise ValueError(f"{author}.transition: the state changes from {before} to {after}; keep shapes and dtypes.")
