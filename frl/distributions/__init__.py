@@ -1,1 +1,9 @@
-"""."""
+"""Distributions as immutable values: pure functions of their parameters, drawn from explicit keys."""
+
+from frl.distributions.base import Distribution as Distribution
+from frl.distributions.categorical import Categorical as Categorical
+from frl.distributions.categorical import OneHotCategorical as OneHotCategorical
+from frl.distributions.delta import Delta as Delta
+from frl.distributions.kl import kl_divergence as kl_divergence
+from frl.distributions.normal import Normal as Normal
+from frl.distributions.tanh_normal import TanhNormal as TanhNormal

@@ -1,0 +1,111 @@
+"""What every distribution is: an immutable value whose parameters are the leaves of a pytree."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar
+
+import torch
+from torch import Tensor
+
+from frl import check, tree
+
+D = TypeVar("D", bound="type[Distribution]")
+
+
+class Distribution:
+    """A batch of distributions: `batch_shape` many, of values that have the shape `event_shape`.
+
+    Its constructor takes the parameters by name, so that `Normal(**{k: td[k] for k in ("loc", "scale")})` works, and
+    looks at shapes and dtypes only. It goes into and comes out of `vmap`, `compile` and `scan` like a tensor.
+
+    A key [*K, 2] with batch axes draws row i of the batch from `key[i]` alone; one key [2] serves the whole batch.
+    """
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """*B, the shape of `log_prob` and `entropy`."""
+        raise NotImplementedError
+
+    @property
+    def event_shape(self) -> torch.Size:
+        """*E, the shape of one value: a sample is [*B, *E]."""
+        raise NotImplementedError
+
+    @property
+    def mode(self) -> Tensor:
+        """[*B, *E], the value of a deterministic policy."""
+        raise NotImplementedError
+
+    @property
+    def mean(self) -> Tensor:
+        """[*B, *E], floating point."""
+        return self._none("mean", "take .mode, or average samples")
+
+    @property
+    def stddev(self) -> Tensor:
+        """[*B, *E], floating point."""
+        return self._none("standard deviation", "estimate it from samples")
+
+    def rsample(self, key: Tensor) -> Tensor:
+        """A sample [*B, *E] through which gradients flow into the parameters."""
+        return self._none("reparameterised sample", "take .sample(key), and a gradient through .log_prob")
+
+    def sample(self, key: Tensor) -> Tensor:
+        """A sample [*B, *E], without gradient."""
+        return self.rsample(key).detach()
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """[*B, *E] -> [*B], the logarithm of the density (of the probability, if discrete) of `x`."""
+        raise NotImplementedError
+
+    def entropy(self) -> Tensor:
+        """[*B], in nats; differential if continuous."""
+        return self._none("entropy in closed form", "estimate it by -log_prob of a sample")
+
+    def _none(self, what: str, remedy: str) -> NoReturn:
+        raise NotImplementedError(f"{type(self).__name__} has no {what}; {remedy}.")
+
+    def __repr__(self) -> str:
+        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(f'{name}: {list(getattr(self, name).shape)}' for name in names)})"
+
+
+def pytree(cls: D) -> D:
+    """A class decorator: registers a frozen dataclass, whose fields are tensors, as a node with these leaves."""
+    names = tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
+
+    def flatten(distribution: Any) -> tuple[list[Any], None]:
+        return [getattr(distribution, name) for name in names], None
+
+    def unflatten(children: Iterable[Any], context: None) -> Any:
+        distribution = object.__new__(cls)  # without the constructor's checks: leaves need not be tensors here
+        for name, child in zip(names, children, strict=True):
+            object.__setattr__(distribution, name, child)
+        return distribution
+
+    tree.register(cls, flatten, unflatten)
+    return cls
+
+
+def draw(name: str, generator: Callable[..., Tensor], like: Tensor, key: Tensor) -> Tensor:
+    """Random numbers of the shape and dtype of `like` [*K, ...], row by row from `key` [*K, 2]."""
+    rows = key.shape[:-1] if isinstance(key, Tensor) else ()
+    if like.shape[: len(rows)] != rows:
+        raise ValueError(
+            f"{name}.sample: key= has batch axes {list(rows)} but the parameters have shape {list(like.shape)}; "
+            "pass one key, or one for each row."
+        )
+    return generator(like.shape[len(rows) :], key, dtype=like.dtype)
+
+
+def check_parameters(name: str, parameters: dict[str, Tensor]) -> None:
+    """Raises unless all parameters are floating point, of one dtype and one shape; the last is the reference."""
+    check.floating(name, parameters)
+    check.same_dtype(name, parameters)
+    check.same_shape(name, parameters, "expand one to the shape of the other")
+
+
+def check_value(name: str, x: Tensor, like: Tensor) -> None:
+    """Raises unless `x` has the shape and dtype of `like`: a value of another shape would broadcast in silence."""
+    check.same_dtype(f"{name}.log_prob", {"x": x, "the parameter": like})
+    check.shape(f"{name}.log_prob", {"x": x}, like.shape, "pass one value for each distribution of the batch")
