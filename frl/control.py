@@ -165,7 +165,7 @@ def _record(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves) -> _L
         examples: list[Tensor] = [node.meta["val"] for node in outputs]
     name = _body_name(mode.tracer.root)
     mode.tracer.root.register_module(name, graph)
-    arguments = (graph, [x.contiguous() for x in init], list(xs), closed_over)
+    arguments: Any = (graph, [x.contiguous() for x in init], list(xs), closed_over)
     proxies = map_aggregate(arguments, mode.tracer.unwrap_proxy)
     node = mode.tracer.create_proxy("call_function", scan_op, proxies, {}, name="scan")
     with disable_proxy_modes_tracing():
@@ -251,3 +251,22 @@ def _describe(x: Any) -> str:
 
 
 scan_op.functorch_table[_functorch.TransformType.Vmap] = partial(_batch, scan_op)
+
+
+def members(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f` for every member of a population, along the leading axis of every leaf of its arguments and results.
+
+    Compiled, it is `torch.vmap(f)`. In eager mode members take turns, so that each one's result is bitwise what `f` gives
+    for that member alone.
+
+    >>> members(lambda x: x @ x)(torch.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [5.0, 25.0]
+    """
+
+    def every(*arguments: Any) -> Any:
+        if torch.compiler.is_dynamo_compiling() or get_proxy_mode() is not None:
+            return torch.vmap(f)(*arguments)
+        count = len(tree.leaves(arguments)[0])
+        return tree.stack([f(*tree.map(lambda x: x[i], arguments)) for i in range(count)])  # noqa: B023
+
+    return every

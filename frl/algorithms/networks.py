@@ -1,0 +1,127 @@
+"""The networks of an actor-critic algorithm, and those it takes for given specs unless it is given others."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from frl import random
+from frl.distributions import Categorical, Normal, OneHotCategorical
+from frl.nn import (
+    MLP,
+    ExplorationType,
+    ProbabilisticActor,
+    ProbabilisticTensorDictSequential,
+    TensorDictModule,
+    ValueOperator,
+    functional_call,
+    initialize,
+    orthogonal,
+)
+from frl.specs import Bounded, Composite, OneHot, Spec, Unbounded
+from frl.specs import Categorical as CategoricalSpec
+from frl.tensordict import TensorDict, scalar
+
+
+class ActorCritic(NamedTuple):
+    """A policy and a value network. Any modules with these keys will do.
+
+    actor: writes "action" and "sample_log_prob". critic: writes "state_value" [*B, 1].
+    init: `init(key) -> {"actor", "critic"}`, their first parameters.
+    """
+
+    actor: ProbabilisticTensorDictSequential
+    critic: TensorDictModule
+    init: Callable[[Tensor], TensorDict]
+
+    def act(self, params: Any, td: TensorDict, key: Tensor | None, explore: bool) -> TensorDict:
+        """`td` with an action: drawn, with its log-probability, or the most likely one."""
+        if not explore:
+            acted = functional_call(self.actor, params, td, exploration=ExplorationType.DETERMINISTIC)
+            return td.set("action", acted["action"])
+        acted = functional_call(self.actor, params, td, key=key, exploration=ExplorationType.RANDOM)
+        return td.update(acted.select("action", "sample_log_prob"))
+
+    def distribution(self, params: Any, td: TensorDict) -> Any:
+        """The policy's distribution of actions in the states of `td`."""
+        return functional_call(self.actor.get_dist, params, td)
+
+    def value(self, params: Any, td: TensorDict) -> Tensor:
+        """The value [*B] of the states in `td`."""
+        return scalar(functional_call(self.critic, params, td), "state_value")
+
+
+def actor_critic(
+    observation_spec: Composite,
+    action_spec: Spec,
+    num_cells: Sequence[int] = (64, 64),
+    activation_class: type[nn.Module] = nn.Tanh,
+) -> ActorCritic:
+    """Two multilayer perceptrons over the concatenated observations, orthogonally initialised.
+
+    Discrete actions are drawn from a categorical distribution, continuous ones from a normal distribution whose standard
+    deviation is a parameter of its own. Gains are √2, 0.01 for the policy's last layer and 1 for the value's (Huang et al.
+    2022, "The 37 implementation details of proximal policy optimization").
+
+    Args: the specs of one environment, without batch: `env.single_observation_spec`, `env.single_action_spec`.
+    Raises: TypeError if no distribution is known for the action spec.
+
+    >>> from frl import envs
+    >>> env = envs.make("CartPole-v1", batch_size=[3])
+    >>> networks = actor_critic(env.single_observation_spec, env.single_action_spec)
+    >>> params = networks.init(random.key(0))
+    >>> networks.value(params["critic"], env.reset(random.key(1))).shape
+    torch.Size([3])
+    """
+    keys = list(observation_spec)
+    size = sum(math.prod(observation_spec[key].shape) for key in keys)
+    cells = list(num_cells)
+
+    def mlp(out_features: int) -> MLP:
+        return MLP(size, out_features, num_cells=cells, activation_class=activation_class)
+
+    actor = _actor(mlp, keys, action_spec)
+    critic = ValueOperator(mlp(1), in_keys=keys)
+
+    def init(key: Tensor) -> TensorDict:
+        k_actor, k_critic = random.split(key)
+        hidden = orthogonal(math.sqrt(2))
+        return TensorDict(
+            {
+                "actor": initialize(actor, k_actor, hidden, last=orthogonal(0.01)),
+                "critic": initialize(critic, k_critic, hidden, last=orthogonal(1.0)),
+            }
+        )
+
+    return ActorCritic(actor, critic, init)
+
+
+def _actor(mlp: Callable[[int], nn.Module], keys: list[str], spec: Spec) -> ProbabilisticTensorDictSequential:
+    if isinstance(spec, (OneHot, CategoricalSpec)):
+        net = TensorDictModule(mlp(spec.n), keys, ["logits"])
+        drawn, params = (OneHotCategorical if isinstance(spec, OneHot) else Categorical), ["logits"]
+    elif isinstance(spec, (Bounded, Unbounded)) and spec.dtype.is_floating_point:
+        net = TensorDictModule(_NormalParams(mlp(math.prod(spec.shape)), spec.shape), keys, ["loc", "scale"])
+        drawn, params = Normal, ["loc", "scale"]
+    else:
+        raise TypeError(
+            f"actor_critic: no distribution is known for the action spec {spec!r}; give OneHot, Categorical, Bounded or "
+            "Unbounded, or build an ActorCritic from modules of your own."
+        )
+    return ProbabilisticActor(net, in_keys=params, out_keys=["action"], distribution_class=drawn, return_log_prob=True)
+
+
+class _NormalParams(nn.Module):
+    """A mean from the network, and a standard deviation that does not depend on the state."""
+
+    def __init__(self, loc: nn.Module, shape: torch.Size):
+        super().__init__()
+        self.loc = loc
+        self.log_scale = nn.Parameter(torch.zeros(shape))
+        self.shape = shape
+
+    def forward(self, *observations: Tensor) -> tuple[Tensor, Tensor]:
+        loc = self.loc(*observations).unflatten(-1, self.shape)
+        return loc, self.log_scale.exp().expand_as(loc)

@@ -1,0 +1,111 @@
+"""Proximal policy optimisation (Schulman et al. 2017, arXiv:1707.06347), clipped, for every action space of the specs."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from frl import functional as F
+from frl import optim, tree
+from frl.algorithms.base import Algorithm
+from frl.algorithms.epochs import epochs
+from frl.algorithms.networks import ActorCritic
+from frl.tensordict import TensorDict, scalar
+
+
+class PPOConfig(NamedTuple):
+    """Hyperparameters of `ppo`; all but the two counts become leaves of `train["hyper"]`, to be swept or annealed."""
+
+    num_epochs: int = 4
+    num_minibatches: int = 4
+    learning_rate: float = 2.5e-4
+    anneal_updates: float = 0.0
+    """Updates over which the learning rate falls linearly to zero; 0 keeps it constant."""
+    gamma: float = 0.99
+    lambda_: float = 0.95
+    clip: float = 0.2
+    value_cost: float = 0.5
+    entropy_cost: float = 0.01
+    max_grad_norm: float = 0.5
+
+
+def ppo(networks: ActorCritic, config: PPOConfig = PPOConfig()) -> Algorithm:
+    """PPO over a policy and a value network, which `actor_critic(observation_spec, action_spec)` makes for specs.
+
+    Advantages are normalised in each minibatch and values clipped like the ratio. An episode cut by a time limit is
+    bootstrapped with the value of its true successor; only termination makes the future worth nothing.
+
+    Metrics: "loss_objective", "loss_critic", "entropy", "kl_approx", "clip_fraction", "learning_rate".
+    """
+    sizes = (config.num_epochs, config.num_minibatches)
+    settings = {name: value for name, value in config._asdict().items() if isinstance(value, float)}
+
+    def init(key: Tensor) -> TensorDict:
+        params = networks.init(key)
+        hyper = {name: torch.tensor(value) for name, value in settings.items()}
+        opt = _optimizer(hyper, hyper["learning_rate"]).init(tree.ravel(params)[0])
+        return TensorDict({"params": params, "opt": opt, "hyper": hyper, "updates": torch.zeros(())})
+
+    def act(train: TensorDict, td: TensorDict, key: Tensor | None = None, explore: bool = True) -> TensorDict:
+        return networks.act(train["params", "actor"], td, key, explore)
+
+    def update(train: TensorDict, batch: TensorDict, key: Tensor) -> tuple[TensorDict, TensorDict]:
+        hyper = train["hyper"]
+        data = _targets(networks, train["params"], batch, hyper).flatten()
+        left = 1 - train["updates"] / hyper["anneal_updates"].clamp(min=1)
+        rate = hyper["learning_rate"] * torch.where(hyper["anneal_updates"] > 0, left.clamp(min=0), torch.ones_like(left))
+
+        def loss(params: Any, data: TensorDict) -> tuple[Tensor, TensorDict]:
+            return ppo_loss(networks, params, data, hyper)
+
+        train, metrics = epochs(loss, _optimizer(hyper, rate), train, data, key, sizes)
+        return train.set("updates", train["updates"] + 1), metrics.set("learning_rate", rate)
+
+    return Algorithm(init, act, update)
+
+
+def _optimizer(hyper: Mapping[str, Tensor], rate: Tensor) -> optim.Optimizer:
+    return optim.chain(optim.clip_by_global_norm(hyper["max_grad_norm"]), optim.adam(rate, eps=1e-5))
+
+
+def _targets(networks: ActorCritic, params: TensorDict, batch: TensorDict, hyper: TensorDict) -> TensorDict:
+    """What the loss reads of each step, [T, *B]: the batch with "value", "advantage" and "value_target" [T, *B]."""
+    batch = batch.permute(-1, *range(batch.batch_dims - 1))
+    after = batch["next"]
+    value = networks.value(params["critic"], batch)
+    advantage = F.gae(
+        scalar(after, "reward"),
+        value,
+        networks.value(params["critic"], after),
+        scalar(after, "terminated"),
+        scalar(after, "truncated"),
+        hyper["gamma"],
+        hyper["lambda_"],
+    )
+    return batch.exclude("next").update({"value": value, "advantage": advantage, "value_target": advantage + value})
+
+
+def ppo_loss(networks: ActorCritic, params: Any, data: TensorDict, hyper: TensorDict) -> tuple[Tensor, TensorDict]:
+    """The clipped objective, the clipped value loss and the entropy bonus of a minibatch [B], and their metrics."""
+    distribution = networks.distribution(params["actor"], data)
+    log_prob = _joint(distribution.log_prob(data["action"]), data)
+    old_log_prob = _joint(data["sample_log_prob"], data)
+    objective = F.clipped_surrogate(log_prob, old_log_prob, F.standardize(data["advantage"]), hyper["clip"])
+    value = networks.value(params["critic"], data)
+    critic = F.clipped_value_loss(value, data["value"], data["value_target"], hyper["clip"])
+    entropy = _joint(distribution.entropy(), data).mean()
+    ratio = log_prob - old_log_prob
+    metrics = {
+        "loss_objective": objective,
+        "loss_critic": critic,
+        "entropy": entropy,
+        "kl_approx": (ratio.exp() - 1 - ratio).mean(),
+        "clip_fraction": ((ratio.exp() - 1).abs() > hyper["clip"]).to(ratio.dtype).mean(),
+    }
+    return objective + hyper["value_cost"] * critic - hyper["entropy_cost"] * entropy, TensorDict(metrics)
+
+
+def _joint(x: Tensor, data: TensorDict) -> Tensor:
+    """Log-probability or entropy [*B] of a whole action: the sum over components that a distribution keeps apart."""
+    return x.flatten(data.batch_dims).sum(-1) if x.ndim > data.batch_dims else x

@@ -1,0 +1,74 @@
+"""Collection: the one place where an episode's end is followed by the next episode's beginning."""
+
+from typing import Protocol
+
+import torch
+
+from frl import control, random
+from frl.envs import Env
+from frl.tensordict import TensorDict
+
+
+class Act(Protocol):
+    """A policy with its state: reads the observation from `td` and returns `td` with the action."""
+
+    def __call__(self, train: TensorDict, td: TensorDict, key: torch.Tensor) -> TensorDict:
+        """`td` [*B] with at least "action"."""
+        ...
+
+
+def start(env: Env, key: torch.Tensor) -> TensorDict:
+    """The runner of freshly reset environments: where each of them stands.
+
+    Returns: {"td": what the next action is chosen from, "episode_return", "episode_length": of the episode under way} [*B].
+    """
+    zeros = torch.zeros(env.batch_size)
+    return TensorDict(
+        {"td": env.reset(key), "episode_return": zeros, "episode_length": torch.zeros_like(zeros)}, env.batch_size
+    )
+
+
+def collect(
+    env: Env, act: Act, train: TensorDict, runner: TensorDict, key: torch.Tensor, num_steps: int
+) -> tuple[TensorDict, TensorDict]:
+    """Steps every environment `num_steps` times; an environment whose episode ended goes on with a fresh one.
+
+    Args: runner: from `start` or an earlier `collect`. key: [2].
+    Returns: the new runner and the batch [*B, T]: what `act` read and wrote, and "next" with the true successor's
+        observation, the reward, `terminated` and `truncated` [*B, T, 1]. ("next", "episode_return") and
+        ("next", "episode_length") [*B, T, 1] count up to and with this step.
+    """
+
+    def body(runner: TensorDict, key: torch.Tensor) -> tuple[TensorDict, TensorDict]:
+        k_act, k_env = random.split(key)
+        td, following = env.step_and_reset(act(train, runner["td"], k_act), k_env)
+        total = runner["episode_return"] + td["next", "reward"][..., 0]
+        length = runner["episode_length"] + 1
+        ended = td["next", "done"][..., 0]
+        ongoing = TensorDict(
+            {
+                "td": following,
+                "episode_return": torch.where(ended, torch.zeros_like(total), total),
+                "episode_length": torch.where(ended, torch.zeros_like(length), length),
+            },
+            env.batch_size,
+        )
+        return ongoing, _transition(td, total, length)
+
+    runner, batch = control.scan(body, runner, random.split(key, num_steps))
+    rank = len(env.batch_size)
+    return runner, batch.permute(*range(1, rank + 1), 0)
+
+
+def _transition(td: TensorDict, episode_return: torch.Tensor, episode_length: torch.Tensor) -> TensorDict:
+    """What a learner reads of one step; the environment's own state stays behind, it is large and nobody's to learn from."""
+    after = td["next"]
+    seen = {key: after[key] for key in after if key not in _PRIVATE}
+    seen["episode_return"] = episode_return.unsqueeze(-1)
+    seen["episode_length"] = episode_length.unsqueeze(-1)
+    before = {key: td[key] for key in td if key not in _PRIVATE and key not in _FLAGS and key != "next"}
+    return TensorDict({**before, "next": seen}, td.batch_size)
+
+
+_PRIVATE = ("state", "step_count")
+_FLAGS = ("done", "terminated", "truncated")
