@@ -1,0 +1,77 @@
+"""The command line: `frl train ppo | eval | plot | envs`."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from frl.cli.errors import UsageError
+
+USAGE = """usage: frl COMMAND [-h] ...
+
+  frl train ppo --env CartPole-v1    trains, evaluates, and leaves a run directory; --resume continues one
+  frl eval RUN                       evaluates the last policy of a run
+  frl plot RUN... -o curve.png       draws the learning curves of runs
+  frl envs                           lists the environments
+
+`frl train ppo --env ID -h` shows all options, with their defaults for that environment."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit code: 0, 2 for what the user can mend, 128 + n after signal n.
+
+    >>> main(["envs"]) == 0 and "CartPole-v1" in "CartPole-v1"  # doctest: +ELLIPSIS
+    CartPole-v1 ...
+    True
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _command(arguments)
+    except UsageError as error:
+        print(f"frl: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _command(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0 if arguments else 2
+    name, *rest = arguments
+    if name == "train" and rest and rest[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0
+    if name == "train":
+        if not rest or rest[0] != "ppo":
+            raise UsageError(f"train: unknown algorithm {rest[0] if rest else ''!r}; there is: ppo.")
+        return _train(rest[1:])
+    commands: dict[str, Callable[[list[str]], int]] = {"eval": _eval, "plot": _plot, "envs": _envs}
+    if name not in commands:
+        raise UsageError(f"unknown command {name!r}; there are: train, {', '.join(commands)}.")
+    return commands[name](rest)
+
+
+# Each command imports what it needs when it is called: `frl envs` loads no plotting, `import frl` loads no command.
+
+
+def _train(arguments: list[str]) -> int:
+    from frl.cli.train import train
+
+    return train(arguments)
+
+
+def _eval(arguments: list[str]) -> int:
+    from frl.cli.evaluate import evaluate_run
+
+    return evaluate_run(arguments)
+
+
+def _plot(arguments: list[str]) -> int:
+    from frl.cli.plot import plot_runs
+
+    return plot_runs(arguments)
+
+
+def _envs(arguments: list[str]) -> int:
+    from frl.cli.envs import list_environments
+
+    return list_environments(arguments)

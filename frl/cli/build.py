@@ -1,0 +1,107 @@
+"""From options to a training: environment, algorithm, loop, and the step that is run, compiled or not."""
+
+import shutil
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from frl import random
+from frl.algorithms import Algorithm, actor_critic, ppo
+from frl.cli.errors import usage_errors
+from frl.cli.options import Options
+from frl.envs import Env, make
+from frl.tensordict import TensorDict
+from frl.training.evaluate import evaluate
+from frl.training.loop import Loop, on_policy, population
+from frl.training.run import Step
+
+
+class Training(NamedTuple):
+    """What is trained, where; `loop` is of a population if several seeds are trained at once."""
+
+    env: Env
+    algorithm: Algorithm
+    loop: Loop
+
+
+def build(options: Options) -> Training:
+    """The training that the options describe, not compiled.
+
+    Raises: UsageError for an unknown environment or a space that PPO has no distribution for.
+    """
+    with usage_errors(ValueError, TypeError, ImportError):
+        env = make(options.env, batch_size=[options.num_envs])
+        networks = actor_critic(env.single_observation_spec, env.single_action_spec)
+    algorithm = ppo(networks, options.hyperparameters())
+    return Training(env, algorithm, _loop(env, algorithm, options))
+
+
+def initial_state(training: Training, options: Options) -> TensorDict:
+    """The state before the first update; member i of a population starts as the run of its seed alone."""
+    keys = torch.stack([_keys(seed)[0] for seed in options.seeds])
+    return training.loop.init(keys if options.num_seeds > 1 else keys[0])
+
+
+def compiled_step(training: Training, options: Options) -> Step:
+    """The step of the loop, compiled: whole in a pure environment, else acting and learning apart."""
+    from frl.compilation import compile
+
+    if training.env.pure:
+        return compile(training.loop.step)
+    algorithm = training.algorithm
+    algorithm = algorithm._replace(act=compile(algorithm.act), update=compile(algorithm.update))
+    return _loop(training.env, algorithm, options).step
+
+
+def evaluation_returns(training: Training, options: Options, state: TensorDict) -> Tensor:
+    """The returns of the greedy policy, [seeds, episodes], from keys that no training has used."""
+    with usage_errors(ImportError):
+        env = make(options.env, batch_size=[options.eval_episodes])
+    keys = torch.stack([_keys(seed)[1] for seed in options.seeds])
+
+    def returns(train: TensorDict, key: Tensor) -> Tensor:
+        return evaluate(env, training.algorithm.act, train, key, options.eval_episodes)
+
+    try:
+        with torch.no_grad():
+            if options.num_seeds > 1:
+                return torch.func.vmap(returns)(state["train"], keys)
+            return returns(state["train"], keys[0]).unsqueeze(0)
+    finally:
+        env.close()
+
+
+def should_compile(options: Options, pure: bool) -> tuple[bool, str]:
+    """Whether to compile, and why, for `--compile`."""
+    if options.compile != "auto":
+        return options.compile == "on", f"--compile {options.compile}"
+    if shutil.which("c++") is None and shutil.which("g++") is None and shutil.which("clang++") is None:
+        return False, "there is no C++ compiler"
+    if not pure:
+        return False, f"most of the time goes to {options.env} itself"
+    eager = _seconds(options, EAGER)
+    gain = eager - _seconds(options, COMPILED)
+    estimate = f"about {eager:.0f} s in eager mode"
+    if gain <= COMPILATION:
+        return False, f"{estimate}, which is over before a compilation pays off"
+    return True, f"{estimate}, of which compiling saves more than it takes"
+
+
+# Seconds of a vector step with its share of learning: fixed, and for each environment. CartPole, two cores.
+EAGER, COMPILED, COMPILATION = (560e-6, 7.2e-6), (30e-6, 3e-6), 30.0
+
+
+def _seconds(options: Options, cost: tuple[float, float]) -> float:
+    vector_steps = options.num_updates * options.rollout_length
+    return vector_steps * (cost[0] + cost[1] * options.num_envs) * options.num_seeds
+
+
+def _loop(env: Env, algorithm: Algorithm, options: Options) -> Loop:
+    loop = on_policy(env, algorithm, options.rollout_length)
+    return population(loop, options.num_seeds) if options.num_seeds > 1 else loop
+
+
+def _keys(seed: int) -> Tensor:
+    """The keys of a seed's training and of its evaluation, [2, 2]."""
+    return random.split(random.key(seed))

@@ -1,0 +1,39 @@
+"""`frl plot RUN... -o curve.png`: the learning curves of runs, those of one environment averaged over their seeds."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from frl.cli.errors import UsageError, usage_errors
+from frl.cli.flags import Output, Positional, parse
+from frl.cli.run_directory import read_config
+from frl.training.plot import Curve, plot, read_curves
+
+
+@dataclasses.dataclass(frozen=True)
+class PlotOptions:
+    """Draws the learning curves of runs: one line for each environment, the mean over the seeds of all its runs."""
+
+    runs: Annotated[tuple[Path, ...], Positional]
+    """The run directories."""
+    out: Annotated[Path, Output] = Path("curve.png")
+    """The picture."""
+    metric: str = "episode_return"
+    """The column of metrics.csv."""
+
+
+def plot_runs(arguments: Sequence[str]) -> int:
+    """Runs the command; returns the exit code."""
+    options = parse(PlotOptions, arguments, "frl plot")
+    if not options.runs:
+        raise UsageError("plot: there is no run; name one or more run directories.")
+    curves: dict[str, list[Curve]] = {}
+    for run in options.runs:
+        label = f"PPO, {read_config(run)['options']['env']}"
+        with usage_errors(ValueError, OSError):
+            curves.setdefault(label, []).extend(read_curves(run / "metrics.csv", options.metric))
+    with usage_errors(ValueError, OSError):
+        plot({label: found for label, found in curves.items() if found}, options.out, options.metric)
+    print(options.out)
+    return 0

@@ -1,0 +1,31 @@
+"""How an evaluation is told."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from frl import random
+from frl.training.statistics import Summary, summarize
+
+
+def print_evaluation(returns: Tensor, seeds: Sequence[int]) -> None:
+    """Prints what the returns [seeds, episodes] say; the mean stands on the last line.
+
+    >>> import torch
+    >>> print_evaluation(torch.full((2, 100), 500.0), [0, 1])
+    seed 0: mean 500.0, 95 % interval [500.0, 500.0], interquartile mean 500.0
+    seed 1: mean 500.0, 95 % interval [500.0, 500.0], interquartile mean 500.0
+    over 2 seeds: mean 500.0, 95 % interval [500.0, 500.0], interquartile mean 500.0
+    evaluation: mean return 500.0 over 200 episodes
+    """
+    key = random.key(0)
+    for seed, row in zip(seeds, returns, strict=True):
+        print(f"seed {seed}: {_words(summarize(row, key))}")
+    if len(seeds) > 1:
+        print(f"over {len(seeds)} seeds: {_words(summarize(returns.mean(1), key))}")
+    print(f"evaluation: mean return {returns.mean():.1f} over {returns.numel()} episodes", flush=True)
+
+
+def _words(summary: Summary) -> str:
+    interval = f"[{summary.low:.1f}, {summary.high:.1f}]"
+    return f"mean {summary.mean:.1f}, 95 % interval {interval}, interquartile mean {summary.iqm:.1f}"

@@ -1,0 +1,162 @@
+"""`frl train ppo`: trains, evaluates, leaves a run directory, and continues one that was interrupted."""
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from frl import random
+from frl.cli.build import Training, build, compiled_step, evaluation_returns, initial_state, should_compile
+from frl.cli.errors import usage_errors
+from frl.cli.options import Options, read_options, to_json
+from frl.cli.report import print_evaluation
+from frl.cli.run_directory import CONFIG, RESULT, create, read_config, write_json
+from frl.cli.signals import Interrupt, interruptible
+from frl.collectors import start
+from frl.tensordict import TensorDict
+from frl.training import checkpoint
+from frl.training.log import csv_log, tensorboard_log
+from frl.training.progress import progress
+from frl.training.run import Callback, every, require_finite, save_checkpoint
+from frl.training.run import train as run
+from frl.training.serialize import state_hash
+
+
+class Run(NamedTuple):
+    """A training under way: its directory, its state, and the updates that state has seen."""
+
+    directory: Path
+    options: Options
+    training: Training
+    compiled: bool
+    state: TensorDict
+    updates: int
+
+
+def train(arguments: Sequence[str]) -> int:
+    """Runs the command; returns the exit code."""
+    options = read_options(arguments)
+    job = _begin(options) if options.resume is None else _resume(options, options.resume)
+    with interruptible() as interrupt:
+        job = _train(job, interrupt)
+    if interrupt.number:
+        where = f"{job.directory} at step {int(job.state['step'].max()):,}"
+        print(f"interrupted: saved {where}; continue by: frl train ppo --resume {job.directory}", file=sys.stderr)
+        return 128 + interrupt.number
+    _finish(job)
+    return 0
+
+
+def _begin(options: Options) -> Run:
+    training = build(options)
+    compiled, why = should_compile(options, training.env.pure)
+    options = _set_threads(options)
+    directory = create(options.out, f"ppo_{options.env}_{options.seed}")
+    write_json(directory / CONFIG, {"algorithm": "ppo", "options": to_json(options), "compiled": compiled})
+    _announce(options, directory, compiled, why)
+    return Run(directory, options, training, compiled, initial_state(training, options), 0)
+
+
+def _resume(options: Options, directory: Path) -> Run:
+    config = read_config(directory)
+    training = build(options)
+    compiled, why = bool(config.get("compiled")), "as before"
+    if options.compile != config["options"]["compile"]:
+        compiled, why = should_compile(options, training.env.pure)
+    options = _set_threads(options)
+    write_json(directory / CONFIG, {"algorithm": "ppo", "options": to_json(options), "compiled": compiled})
+    _announce(options, directory, compiled, why)
+    try:
+        with usage_errors(checkpoint.CorruptCheckpoint):
+            found = checkpoint.load_latest(directory / "checkpoints")
+    except FileNotFoundError:
+        print("resume: no checkpoint was saved; starting from the beginning")
+        return Run(directory, options, training, compiled, initial_state(training, options), 0)
+    state = found.state
+    print(f"resume: from step {found.step:,}")
+    if not training.env.pure:
+        print(
+            f"resume: {options.env} cannot be saved: its episodes start anew, a statistical resume, not a bitwise one"
+        )
+        key = random.fold_in(state["key"], found.step)
+        state = state.set("runner", start(training.env, key))
+    return Run(directory, options, training, compiled, state, found.metadata["updates"])
+
+
+def _train(job: Run, interrupt: Interrupt) -> Run:
+    options, updates = job.options, job.updates
+    step = compiled_step(job.training, options) if job.compiled else job.training.loop.step
+    save = save_checkpoint(job.directory / "checkpoints", {"algorithm": "ppo", "options": to_json(options)})
+
+    def count(number: int, state: TensorDict, metrics: TensorDict) -> None:
+        nonlocal updates
+        updates = number
+
+    with contextlib.ExitStack() as stack:
+        callbacks: list[Callback] = [
+            require_finite,
+            *_records(job, stack),
+            every(options.checkpoint_every, save),
+            count,
+            interrupt,
+        ]
+        state = run(step, job.state, options.num_updates, callbacks, job.updates)
+    save(updates, state, state)
+    return job._replace(state=state, updates=updates)
+
+
+def _records(job: Run, stack: contextlib.ExitStack) -> list[Callback]:
+    """The callbacks that write metrics and show progress."""
+    options, done = job.options, job.state["step"]
+    resumed = int(done.max()) if job.updates else None
+    total = options.num_updates * options.num_envs * options.rollout_length * options.num_seeds
+    return [
+        stack.enter_context(csv_log(job.directory / "metrics.csv", options.seeds, job.updates)),
+        stack.enter_context(tensorboard_log(job.directory / "tensorboard", resumed)),
+        stack.enter_context(progress(total, int(done.sum()))),
+    ]
+
+
+def _finish(job: Run) -> None:
+    returns = evaluation_returns(job.training, job.options, job.state)
+    digest = state_hash(job.state)
+    result = {
+        "step": int(job.state["step"].max()),
+        "state_sha256": digest,
+        "seeds": list(job.options.seeds),
+        "evaluation_returns": returns.tolist(),
+        "mean_return": returns.mean().item(),
+    }
+    write_json(job.directory / RESULT, result)
+    if job.options.print_hash:
+        print(f"state: sha256 {digest}")
+    print_evaluation(returns, job.options.seeds)
+    _draw(job)
+
+
+def _draw(job: Run) -> None:
+    """The learning curve, last of all: drawing takes longer than a short training."""
+    from frl.training.plot import plot, read_curves
+
+    curves = read_curves(job.directory / "metrics.csv")
+    if curves:
+        plot({f"PPO, {job.options.env}": curves}, job.directory / "curve.png")
+
+
+def _announce(options: Options, directory: Path, compiled: bool, why: str) -> None:
+    seeds = f"seed {options.seed}" if options.num_seeds == 1 else f"seeds {options.seed}–{options.seeds[-1]}"
+    size = f"{options.steps:,} steps in {options.num_envs} environments, {options.num_updates} updates"
+    print(f"PPO on {options.env}: {seeds}, {size}")
+    print(f"run directory: {directory}")
+    print(f"compile: {'yes' if compiled else 'no'}: {why}", flush=True)
+
+
+def _set_threads(options: Options) -> Options:
+    """Sets the threads and returns the options with their number, on which the last bits of a result depend."""
+    if options.num_threads:
+        torch.set_num_threads(options.num_threads)
+    return dataclasses.replace(options, num_threads=torch.get_num_threads())

@@ -1,0 +1,100 @@
+"""Records of a training: one row for each update and seed in a CSV file, and scalars for TensorBoard."""
+
+import contextlib
+import csv
+import os
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from frl import tree
+from frl.tensordict import TensorDict
+from frl.training.run import Callback
+
+
+@contextlib.contextmanager
+def csv_log(path: str | Path, seeds: Sequence[int] = (0,), start: int = 0) -> Generator[Callback, None, None]:
+    """A callback that writes a row per update and seed: update, step, seed, seconds, metrics.
+
+    Each update is flushed. A file that exists is continued after update `start`: later rows, which a run that was killed
+    has left, are dropped, and the seconds go on from the last.
+
+    Args: seeds: one for each member of a population, whose metrics are [n]; one seed for metrics that are scalars.
+
+    >>> import tempfile, torch
+    >>> state, metrics = TensorDict({"step": torch.tensor(32)}), TensorDict({"loss": torch.tensor(0.5)})
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     with csv_log(f"{directory}/metrics.csv", seeds=[7]) as log:
+    ...         _ = log(1, state, metrics)
+    ...     read_csv(f"{directory}/metrics.csv")[0]["loss"]
+    '0.5'
+    """
+    path = Path(path)
+    kept = [row for row in read_csv(path) if int(row["update"]) <= start] if path.exists() else []
+    began = time.monotonic() - (float(kept[-1]["seconds"]) if kept else 0.0)
+    with _rewritten(path, kept) as file:
+        writer = csv.writer(file)
+
+        def callback(updates: int, state: TensorDict, metrics: TensorDict) -> None:
+            columns = _columns(metrics)
+            if file.tell() == 0:
+                writer.writerow(["update", "step", "seed", "seconds", *columns])
+            seconds = round(time.monotonic() - began, 3)
+            steps = state["step"].reshape(-1).tolist()
+            for seed, step, *values in zip(seeds, steps, *columns.values(), strict=True):
+                writer.writerow([updates, step, seed, seconds, *values])
+            file.flush()
+
+        yield callback
+
+
+def read_csv(path: str | Path) -> list[dict[str, str]]:
+    """The complete rows of a file of `csv_log`, by column; a last row that was cut off is left out."""
+    text = Path(path).read_text()
+    return list(csv.DictReader(text[: text.rfind("\n") + 1].splitlines()))
+
+
+@contextlib.contextmanager
+def tensorboard_log(directory: str | Path, resume_step: int | None = None) -> Generator[Callback, None, None]:
+    """A callback that writes every metric, by environment step, to TensorBoard files in `directory`.
+
+    Of a population it writes the mean of each metric, and each member's "episode_return".
+
+    Args: resume_step: of a run that continues: what was recorded after this step is hidden.
+    """
+    from torch.utils.tensorboard import SummaryWriter  # lazily: it takes half a second
+
+    writer: Any = SummaryWriter(str(directory), purge_step=None if resume_step is None else resume_step + 1)
+
+    def callback(updates: int, state: TensorDict, metrics: TensorDict) -> None:
+        step = int(state["step"].max())
+        for name, values in _columns(metrics).items():
+            writer.add_scalar(f"training/{name}", sum(values) / len(values), step)
+            if name == "episode_return" and len(values) > 1:
+                for i, value in enumerate(values):
+                    writer.add_scalar(f"{name}/member_{i}", value, step)
+
+    try:
+        yield callback
+    finally:
+        writer.close()
+
+
+def _columns(metrics: TensorDict) -> dict[str, list[float]]:
+    """The metrics by dotted name, each with a value for every member."""
+    return {name: leaf.reshape(-1).tolist() for name, leaf in tree.named_leaves(metrics)}
+
+
+@contextlib.contextmanager
+def _rewritten(path: Path, rows: list[dict[str, str]]) -> Generator[TextIO, None, None]:
+    """A file of these rows, open at its end, which takes the place of `path` at once."""
+    temporary = path.with_name(f".tmp-{path.name}")
+    with temporary.open("w", newline="") as file:
+        if rows:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+            file.flush()
+        os.replace(temporary, path)
+        yield file

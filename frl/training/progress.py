@@ -1,0 +1,77 @@
+"""Progress on the terminal: a bar, or lines where the output is no terminal."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Generator
+from typing import Any, TextIO
+
+from frl.tensordict import TensorDict
+from frl.training.run import Callback
+
+
+@contextlib.contextmanager
+def progress(total: int, done: int = 0, file: TextIO | None = None) -> Generator[Callback, None, None]:
+    """A callback that shows steps, steps per second, the mean return and the time left.
+
+    Args: total: environment steps of the whole training, over all members of a population. done: steps of an earlier
+        part of it. file: by default stderr; where it is no terminal, ten lines are printed in all.
+
+    >>> import io, torch
+    >>> text, state = io.StringIO(), TensorDict({"step": torch.tensor(500)})
+    >>> with progress(1000, file=text) as show:
+    ...     _ = show(1, state, TensorDict({"episode_return": torch.tensor(21.5)}))
+    >>> text.getvalue().split(" · ")[::2]
+    ['500 of 1,000 steps', 'return 21.5']
+    """
+    out: TextIO = file or sys.stderr
+    if out.isatty():
+        with _bar(total, done, out) as show:
+            yield _callback(show)
+    else:
+        yield _callback(_lines(total, done, out))
+
+
+Show = Callable[[int, float], None]
+"""`show(steps, mean return)`."""
+
+
+def _callback(show: Show) -> Callback:
+    def callback(updates: int, state: TensorDict, metrics: TensorDict) -> None:
+        show(int(state["step"].sum()), float(metrics["episode_return"].mean()))
+
+    return callback
+
+
+@contextlib.contextmanager
+def _bar(total: int, done: int, file: TextIO) -> Generator[Show, None, None]:
+    from tqdm import tqdm
+
+    with tqdm(total=total, initial=done, file=file, unit=" steps", unit_scale=True, dynamic_ncols=True) as bar:
+        shown: Any = bar
+
+        def show(steps: int, mean_return: float) -> None:
+            shown.set_postfix_str(f"return {mean_return:.1f}", refresh=False)
+            shown.update(steps - shown.n)
+
+        yield show
+
+
+def _lines(total: int, done: int, file: TextIO) -> Show:
+    began = time.monotonic()
+    shown = 10 * done // max(total, 1)
+
+    def show(steps: int, mean_return: float) -> None:
+        nonlocal shown
+        if 10 * steps // total == shown:
+            return
+        shown = 10 * steps // total
+        rate = (steps - done) / max(time.monotonic() - began, 1e-9)
+        left = round(max(total - steps, 0) / max(rate, 1e-9))
+        print(
+            f"{steps:,} of {total:,} steps · {rate:,.0f} steps/s · return {mean_return:.1f} · {left} s left",
+            file=file,
+            flush=True,
+        )
+
+    return show

@@ -1,0 +1,86 @@
+"""The host's loop: it calls a step and then its callbacks, which log, evaluate, save and stop."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from frl import check
+from frl.tensordict import TensorDict
+from frl.training import checkpoint
+
+Step = Callable[[TensorDict], tuple[TensorDict, TensorDict]]
+Callback = Callable[[int, TensorDict, TensorDict], bool | None]
+"""`callback(updates, state, metrics)` sees the state after so many updates; True ends the training."""
+
+
+def train(
+    step: Step, state: TensorDict, num_updates: int, callbacks: Iterable[Callback] = (), start: int = 0
+) -> TensorDict:
+    """Updates `state` by `step` until it has seen `num_updates` or a callback returns True.
+
+    Args: step: a loop's, compiled or not. start: the number of updates that `state` has seen.
+    Returns: the last state.
+
+    >>> def halve(state):
+    ...     state = state.set("x", state["x"] / 2)
+    ...     return state, state
+    >>> low = stop_when(lambda metrics: metrics["x"] <= 1)
+    >>> train(halve, TensorDict({"x": torch.tensor(8.0)}), 10, [low])["x"].item()
+    1.0
+    """
+    callbacks = list(callbacks)
+    for updates in range(start + 1, num_updates + 1):
+        with torch.no_grad():
+            state, metrics = step(state)
+        wishes = [callback(updates, state, metrics) for callback in callbacks]
+        if any(wishes):
+            break
+    return state
+
+
+def every(period: int, callback: Callback) -> Callback:
+    """`callback`, called after every `period`-th update only.
+
+    Raises: ValueError if the period is below 1.
+
+    >>> seen = []
+    >>> called = every(3, lambda updates, state, metrics: seen.append(updates))
+    >>> any(called(i, None, None) for i in range(1, 8)), seen
+    (False, [3, 6])
+    """
+    check.at_least("every", {"period": period}, 1)
+    return lambda updates, state, metrics: callback(updates, state, metrics) if updates % period == 0 else None
+
+
+def stop_when(condition: Callable[[TensorDict], Any]) -> Callback:
+    """Ends the training once `condition(metrics)` holds: early stop.
+
+    >>> solved = stop_when(lambda metrics: metrics["episode_return"] >= 475)
+    >>> solved(1, None, {"episode_return": torch.tensor(500.0)})
+    True
+    """
+    return lambda updates, state, metrics: bool(condition(metrics))
+
+
+def require_finite(updates: int, state: TensorDict, metrics: TensorDict) -> None:
+    """A callback that raises ValueError, naming the metric and the update, once a metric is NaN or infinite."""
+    check.finite(metrics, f"metrics of update {updates}")
+
+
+def save_checkpoint(directory: str | Path, metadata: dict[str, Any] | None = None, keep: int = 3) -> Callback:
+    """A callback that saves a checkpoint named by the number of environment steps, as `checkpoint.save` does.
+
+    >>> import tempfile
+    >>> state = TensorDict({"step": torch.tensor(64)})
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     save_checkpoint(directory)(2, state, state)
+    ...     checkpoint.load_latest(directory).metadata
+    {'updates': 2}
+    """
+
+    def callback(updates: int, state: TensorDict, metrics: TensorDict) -> None:
+        checkpoint.save(directory, state, int(state["step"].max()), {**(metadata or {}), "updates": updates}, keep)
+
+    return callback

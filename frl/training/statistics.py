@@ -1,0 +1,80 @@
+"""What several evaluations say together: means that outliers do not decide, and how sure one may be of them."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from frl import check, random
+
+
+class Summary(NamedTuple):
+    """Of `num` values: mean, interquartile mean, and the 95 % bootstrap interval of the mean, from `low` to `high`."""
+
+    num: int
+    mean: float
+    iqm: float
+    low: float
+    high: float
+
+
+def mean(values: Tensor) -> Tensor:
+    """The mean over the last axis; the statistic that `bootstrap_interval` takes by default.
+
+    >>> mean(torch.tensor([1.0, 2.0, 6.0])).item()
+    3.0
+    """
+    return values.mean(-1)
+
+
+def interquartile_mean(values: Tensor) -> Tensor:
+    """The mean over the last axis of the middle half: without the lowest and the highest quarter, each rounded down.
+
+    Source: Agarwal et al. (2021), "Deep reinforcement learning at the edge of the statistical precipice".
+
+    Args: values: [..., n] floating point, n at least 1. Returns: [...].
+
+    >>> interquartile_mean(torch.tensor([0.0, 9.0, 10.0, 500.0])).item()
+    9.5
+    """
+    check.floating("interquartile_mean", {"values": values})
+    n = values.shape[-1]
+    return values.sort(-1).values[..., n // 4 : n - n // 4].mean(-1)
+
+
+def bootstrap_interval(
+    values: Tensor,
+    key: Tensor,
+    *,
+    statistic: Callable[[Tensor], Tensor] = mean,
+    confidence: float = 0.95,
+    num_resamples: int = 2000,
+) -> tuple[Tensor, Tensor]:
+    """The percentile bootstrap interval of `statistic` over the last axis of `values`.
+
+    Args: values: [..., n] floating point. statistic: [..., n] -> [...], over the last axis. confidence: in (0, 1).
+    Returns: the lower and the upper bound, [...] each.
+
+    >>> low, high = bootstrap_interval(torch.arange(100.0), random.key(0))
+    >>> bool(low < 49.5) and bool(high > 49.5), bool(high - low < 12)
+    (True, True)
+    """
+    check.floating("bootstrap_interval", {"values": values})
+    n = values.shape[-1]
+    resampled = statistic(values[..., random.randint(0, n, (num_resamples, n), key)])
+    tail = (1 - confidence) / 2
+    bounds = torch.tensor([tail, 1 - tail], dtype=values.dtype, device=values.device)
+    low, high = resampled.quantile(bounds, dim=-1)
+    return low, high
+
+
+def summarize(values: Tensor, key: Tensor) -> Summary:
+    """The `Summary` of `values` [n], floating point and finite.
+
+    >>> summarize(torch.full((100,), 500.0), random.key(0))
+    Summary(num=100, mean=500.0, iqm=500.0, low=500.0, high=500.0)
+    """
+    values = values.to(torch.float64)
+    low, high = bootstrap_interval(values, key)
+    return Summary(len(values), mean(values).item(), interquartile_mean(values).item(), low.item(), high.item())
