@@ -5,7 +5,7 @@ is one of the few registrations that frl makes. The children of a dict come in t
 TensorDict in the order of its sorted keys; anything that is no registered container, `None` included, is a leaf.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import optree
@@ -14,7 +14,9 @@ import torch.utils._pytree as _pytree
 from optree.registry import __GLOBAL_NAMESPACE as _GLOBAL_NAMESPACE
 from torch import Tensor
 
-TreeSpec = _pytree.TreeSpec
+TreeSpec = tuple[Any, ...]  # (node type, context, structures of the children), and () for a leaf
+_LEAF: TreeSpec = ()
+_NONE_LEFT = object()
 
 
 def register(
@@ -63,7 +65,8 @@ def flatten(tree: Any) -> tuple[list[Any], TreeSpec]:
     >>> leaves, unflatten(structure, leaves)
     ([1, 2, 3], {'a': 1, 'b': (2, 3)})
     """
-    return _pytree.tree_flatten(tree)
+    found: list[Any] = []
+    return found, _take(tree, found)
 
 
 def unflatten(structure: TreeSpec, leaves: Iterable[Any]) -> Any:
@@ -74,7 +77,11 @@ def unflatten(structure: TreeSpec, leaves: Iterable[Any]) -> Any:
     >>> unflatten(flatten((0, [0]))[1], "ab")
     ('a', ['b'])
     """
-    return _pytree.tree_unflatten(leaves, structure)
+    rest = iter(leaves)
+    tree = _build(structure, rest)
+    if next(rest, _NONE_LEFT) is not _NONE_LEFT:
+        raise ValueError("tree.unflatten: there are more leaves than the structure holds; pass one for each.")
+    return tree
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -83,7 +90,7 @@ def leaves(tree: Any) -> list[Any]:
     >>> leaves({"b": 2, "a": [1, (3,)]})
     [2, 1, 3]
     """
-    return _pytree.tree_leaves(tree)
+    return flatten(tree)[0]
 
 
 def named_leaves(tree: Any) -> list[tuple[str, Any]]:
@@ -115,6 +122,22 @@ def map(f: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     xs, structure = flatten(tree)
     others = [_leaves_like(tree, structure, other) for other in rest]
     return unflatten(structure, [f(*values) for values in zip(xs, *others, strict=True)])
+
+
+def map_unzip(f: Callable[..., tuple[Any, ...]], tree: Any, *rest: Any) -> tuple[Any, ...]:
+    """As `map`, for an `f` that returns a tuple: the tuple of the trees of its first results, of its second, and so on.
+
+    Raises: ValueError if there is no leaf, or that names the first path at which the structures differ.
+
+    >>> map_unzip(lambda x, y: (x + y, x - y), {"a": 1, "b": 2}, {"a": 10, "b": 20})
+    ({'a': 11, 'b': 22}, {'a': -9, 'b': -18})
+    """
+    xs, structure = flatten(tree)
+    if not xs:
+        raise ValueError("tree.map_unzip: the tree has no leaf, so f is never called to say how many trees to return.")
+    others = [_leaves_like(tree, structure, other) for other in rest]
+    rows = [f(*values) for values in zip(xs, *others, strict=True)]
+    return tuple([unflatten(structure, column) for column in zip(*rows, strict=True)])
 
 
 def where(condition: Tensor, x: Any, y: Any) -> Any:
@@ -196,6 +219,37 @@ def ravel(tree: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:
     return torch.cat([x.reshape(-1) for x in xs]), unravel
 
 
+# Torch's own flatten and unflatten do more than this needs, and each call costs Dynamo a third of a second of tracing.
+
+
+def _take(node: Any, leaves: list[Any]) -> TreeSpec:
+    """Appends the leaves under `node`; returns its structure."""
+    if isinstance(node, Tensor):
+        leaves.append(node)
+        return _LEAF
+    kind = type(node)
+    if kind not in _pytree.SUPPORTED_NODES:
+        kind = _pytree._get_node_type(node)  # a NamedTuple is registered as such, not by its class
+        if kind not in _pytree.SUPPORTED_NODES:
+            leaves.append(node)
+            return _LEAF
+    children, context = _pytree.SUPPORTED_NODES[kind].flatten_fn(node)
+    if isinstance(context, list):  # the keys of a dict
+        context = tuple(context)
+    return (kind, context, tuple([_take(child, leaves) for child in children]))
+
+
+def _build(structure: TreeSpec, leaves: Iterator[Any]) -> Any:
+    """The tree of this structure, of the next leaves."""
+    if not structure:
+        leaf = next(leaves, _NONE_LEFT)
+        if leaf is _NONE_LEFT:
+            raise ValueError("tree.unflatten: there are fewer leaves than the structure holds; pass one for each.")
+        return leaf
+    kind, context, children = structure
+    return _pytree.SUPPORTED_NODES[kind].unflatten_fn([_build(child, leaves) for child in children], context)
+
+
 def _name(key: Any) -> str:
     for field in ("key", "idx", "name"):
         if hasattr(key, field):
@@ -210,7 +264,8 @@ def _leaves_like(tree: Any, structure: TreeSpec, other: Any) -> list[Any]:
     difference = _difference(tree, other, "")
     if difference is not None:
         raise ValueError(f"tree.map: the trees differ: {difference}.")
-    return structure.flatten_up_to(other)
+    by_name = dict(named_leaves(other))
+    return [by_name[name] for name, _ in named_leaves(tree)]
 
 
 def _children(node: Any) -> dict[str, Any] | None:
@@ -238,6 +293,6 @@ def _difference(x: Any, y: Any, path: str) -> str | None:
         difference = _difference(a[name], b[name], prefix + name)
         if difference is not None:
             return difference
-    if not isinstance(x, dict) and flatten(x)[1].context != flatten(y)[1].context:
+    if not isinstance(x, dict) and flatten(x)[1][1] != flatten(y)[1][1]:
         return f"the {type(x).__name__}s at {here} have equal keys but differ in what they say of their entries"
     return None

@@ -1,3 +1,4 @@
+import pickle
 import subprocess
 import sys
 from collections import OrderedDict
@@ -133,6 +134,29 @@ def test_the_structure_is_equal_in_another_process():
 
 def test_map_pairs_plain_dicts_by_key_not_by_order():
     assert tree.map(lambda x, y: (x, y), {"a": 1, "b": 2}, {"b": 20, "a": 10}) == {"a": (1, 10), "b": (2, 20)}
+
+
+def test_map_unzip_makes_one_tree_of_each_result():
+    value = {"a": torch.tensor(1.0), "b": [torch.tensor(2.0)]}
+    double, negative = tree.map_unzip(lambda x: (x * 2, -x), value)
+    assert same(double, tree.map(lambda x: x * 2, value))
+    assert same(negative, tree.map(torch.neg, value))
+
+
+def test_map_unzip_refuses_an_empty_tree():
+    with pytest.raises(ValueError, match=r"tree\.map_unzip: the tree has no leaf"):
+        tree.map_unzip(lambda x: (x,), {"a": []})
+
+
+@pytest.mark.parametrize(("leaves", "word"), [([1], "fewer"), ([1, 2, 3], "more")])
+def test_unflatten_refuses_another_number_of_leaves(leaves, word):
+    with pytest.raises(ValueError, match=rf"tree\.unflatten: there are {word} leaves than the structure holds"):
+        tree.unflatten(tree.flatten({"a": 0, "b": [0]})[1], leaves)
+
+
+def test_a_structure_can_be_a_key_and_be_pickled():
+    structure = tree.flatten(TREES["nested"])[1]
+    assert {structure: 1}[pickle.loads(pickle.dumps(structure))] == 1
 
 
 DIFFERENCES = {
