@@ -1,4 +1,4 @@
-"""The immutable node: keys, batch size, and how a change makes a new node.
+"""The immutable node: what it stores, how it is built, what its sizes are, and how an entry is read.
 
 Two decisions carry everything else.
 
@@ -10,18 +10,25 @@ A node keeps its keys sorted. Two nodes with the same entries are the same pytre
 written, so a compiled function is never compiled again for it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 from torch import Tensor
 from typing_extensions import Self
 
 Key = str | tuple[str, ...]
+Device = torch.device | str | None
+
+if TYPE_CHECKING:
+    _Base = Mapping[str, Any]
+else:
+    _Base = object  # and registered as a Mapping below: `isinstance` of an abstract class takes ten times as long
 
 
-class Node(Mapping[str, Any]):
-    """Storage and keys of a `TensorDict`; see there."""
+class Node(_Base):
+    """Storage, sizes and keys of a `TensorDict`; see there."""
 
     __slots__ = ("_batch", "_data", "_device", "_events")
     _data: dict[str, Any]
@@ -30,27 +37,27 @@ class Node(Mapping[str, Any]):
     _device: torch.device | None
 
     def __init__(
-        self,
-        source: Mapping[str, Any] | None = None,
-        batch_size: Sequence[int] | int = (),
-        device: torch.device | str | None = None,
+        self, source: Mapping[str, Any] | None = None, batch_size: Sequence[int] | int = (), device: Device = None
     ):
-        batch = torch.Size([batch_size] if isinstance(batch_size, int) else batch_size)
+        batch = torch.Size((batch_size,) if type(batch_size) is int else batch_size)  # type: ignore[arg-type]
         where = None if device is None else torch.device(device)
-        entries = {} if source is None else source
-        self._fill({key: self._entry(key, entries[key], batch, where) for key in _sorted(entries)}, batch, where)
-
-    def _fill(self, data: dict[str, Any], batch: torch.Size, device: torch.device | None) -> None:
-        events = tuple([_rank(value, len(batch)) - len(batch) for value in data.values()])
-        self._assign(data, events, None if _has_leaves(data) else batch, device)
-
-    def _assign(
-        self, data: dict[str, Any], events: tuple[int, ...], batch: torch.Size | None, device: torch.device | None
-    ) -> None:
+        n, data, events, fitting = len(batch), {}, [], batch
+        for key in _sorted(source) if source else ():
+            value = source[key]  # type: ignore[index]
+            if type(value) is not Tensor or (where is not None and value.device != where):
+                value = self._entry(key, value, batch, where)
+                events.append(_event(value, n))
+            else:
+                shape = value.shape
+                if shape != fitting and shape[:n] != batch:
+                    raise ValueError(_misfit(key, shape, batch))
+                fitting = shape
+                events.append(len(shape) - n)
+            data[key] = value
         object.__setattr__(self, "_data", data)
-        object.__setattr__(self, "_events", events)
-        object.__setattr__(self, "_batch", batch)
-        object.__setattr__(self, "_device", device)
+        object.__setattr__(self, "_events", tuple(events))
+        object.__setattr__(self, "_batch", None if _has_leaves(data) else batch)
+        object.__setattr__(self, "_device", where)
 
     @classmethod
     def _make(
@@ -58,24 +65,28 @@ class Node(Mapping[str, Any]):
     ) -> Self:
         """A node of parts that are known to fit together: no check, no copy."""
         node = object.__new__(cls)
-        node._assign(data, events, batch, device)
+        object.__setattr__(node, "_data", data)
+        object.__setattr__(node, "_events", events)
+        object.__setattr__(node, "_batch", batch)
+        object.__setattr__(node, "_device", device)
         return node
+
+    @classmethod
+    def _gather(cls, data: dict[str, Any], batch: torch.Size, device: torch.device | None) -> Self:
+        """A node of entries that are known to begin with `batch`, whose event ranks follow from it."""
+        events = tuple([_event(value, len(batch)) for value in data.values()])
+        return cls._make(data, events, None if _has_leaves(data) else batch, device)
 
     @classmethod
     def _entry(cls, key: Any, value: Any, batch: torch.Size, device: torch.device | None) -> Any:
         """`value` as it is stored under `key` in a node of this batch size and device."""
-        if type(value) is not Tensor:
-            value = cls._convert(key, value, batch, device)
+        value = cls._convert(key, value, batch, device)
         if isinstance(value, Node) and not _has_leaves(value._data):
             return value._with_batch(None)
         if isinstance(value, Tensor) and device is not None and value.device != device:
             value = value.to(device)
-        shape = value.shape
-        if shape[: len(batch)] != batch:
-            raise ValueError(
-                f"TensorDict: entry {key!r} has shape {list(shape)}, which does not begin with the batch size "
-                f"{list(batch)}; give it that leading shape, or give the TensorDict a shorter batch_size."
-            )
+        if value.shape[: len(batch)] != batch:
+            raise ValueError(_misfit(key, value.shape, batch))
         return value
 
     @classmethod
@@ -90,8 +101,8 @@ class Node(Mapping[str, Any]):
             return torch.as_tensor(value)
         except (TypeError, ValueError, RuntimeError):
             raise TypeError(
-                f"TensorDict: entry {key!r} is a {type(value).__name__}; expected a Tensor, a TensorDict, a dict, a number "
-                "or an array of numbers."
+                f"TensorDict: entry {key!r} is a {type(value).__name__}; expected a Tensor, a TensorDict, a dict, "
+                "a number or an array of numbers."
             ) from None
 
     # ---- sizes
@@ -100,72 +111,96 @@ class Node(Mapping[str, Any]):
     def batch_size(self) -> torch.Size:
         """The leading shape that all entries share."""
         for (key, value), event in zip(self._data.items(), self._events, strict=True):
-            if isinstance(value, Tensor):
-                if value.ndim < event:
-                    raise ValueError(
-                        f"TensorDict: entry {key!r} has shape {list(value.shape)}, but its last {event} axes belong to the "
-                        "event; a function removed an axis that it does not own."
-                    )
-                return value.shape[: value.ndim - event]
+            if not isinstance(value, Node):
+                return value.shape[: _batch_rank(key, value, event)]
             if _has_leaves(value._data):
                 shape = value.batch_size
                 return shape[: len(shape) - event]
         return torch.Size(()) if self._batch is None else self._batch
 
-    shape = batch_size
+    @property
+    def shape(self) -> torch.Size:
+        """The batch size."""
+        return self.batch_size
 
     @property
     def batch_dims(self) -> int:
         """The number of batch axes."""
-        return len(self.batch_size)
+        for (key, value), event in zip(self._data.items(), self._events, strict=True):
+            if not isinstance(value, Node):
+                return _batch_rank(key, value, event)
+            if _has_leaves(value._data):
+                return value.batch_dims - event
+        return 0 if self._batch is None else len(self._batch)
 
-    ndim = batch_dims
+    @property
+    def ndim(self) -> int:
+        """The number of batch axes."""
+        return self.batch_dims
+
+    def dim(self) -> int:
+        """The number of batch axes."""
+        return self.batch_dims
+
+    def size(self, dim: int | None = None) -> Any:
+        """The batch size, or its entry at `dim`."""
+        return self.batch_size if dim is None else self.batch_size[dim]
+
+    def numel(self) -> int:
+        """The number of elements of the batch: 1 where there are no batch axes."""
+        return self.batch_size.numel()
 
     @property
     def device(self) -> torch.device | None:
         """Where all entries are kept, or None if each is wherever it is."""
         return self._device
 
+    def is_empty(self) -> bool:
+        """Whether there is no tensor in it, nor in any nested entry."""
+        return not _has_leaves(self._data)
+
     # ---- the mapping
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, str):
-            return self._read(key)
-        if isinstance(key, tuple) and key and isinstance(key[0], str):
+        if type(key) is str:
+            value = self._data.get(key)
+            return value if type(value) is Tensor else self._read(key)
+        if type(key) is tuple and key and type(key[0]) is str:
             value = self
             for name in key:
-                value = value._read(name)
+                value = value._read(name) if isinstance(value, Node) else _refuse_path(key, name)
             return value
         return self._index(key)
 
     def _read(self, name: Any) -> Any:
-        try:
-            value = self._data[name]
-        except KeyError:
-            raise KeyError(f"TensorDict: no entry {name!r}; it has {list(self._data)}.") from None
+        if name not in self._data:
+            raise KeyError(self._absent(name))
+        value = self._data[name]
         if isinstance(value, Node) and not _has_leaves(value._data):
             return value._with_batch(self.batch_size)
         return value
+
+    def _absent(self, name: Any) -> str:
+        close = get_close_matches(str(name), self._data, 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        return f"TensorDict: no entry {name!r}; it has {list(self._data)}.{hint}"
 
     def _index(self, index: Any) -> Self:
         raise NotImplementedError
 
     def get(self, key: Key, default: Any = None) -> Any:
         """The entry under `key`, or `default` if there is none."""
-        try:
-            return self[key]
-        except KeyError:
-            return default
+        return self[key] if key in self else default  # noqa: SIM401 - it would call itself
 
     def __contains__(self, key: object) -> bool:
-        if isinstance(key, tuple):
-            value: Any = self
-            for name in key:
-                if not isinstance(value, Node) or name not in value._data:
-                    return False
-                value = value._data[name]
-            return bool(key)
-        return key in self._data
+        if type(key) is not tuple:
+            return key in self._data
+        value: Any = self
+        for name in key:
+            if not isinstance(value, Node) or name not in value._data:
+                return False
+            value = value._data[name]
+        return bool(key)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._data)
@@ -173,12 +208,15 @@ class Node(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._data)
 
-    def keys(self, include_nested: bool = False, leaves_only: bool = False) -> Any:
-        """The keys, sorted; with `include_nested` also those of nested entries, as tuples; with `leaves_only` only tensors'.
+    def __bool__(self) -> bool:
+        raise TypeError("TensorDict: its truth is ambiguous; write td.all(), td.any(), td.is_empty() or len(td) > 0.")
 
-        >>> TensorDictExample = Node({"a": torch.zeros(1), "b": {"c": torch.zeros(1)}}, [1])
-        >>> list(TensorDictExample.keys(include_nested=True, leaves_only=True))
-        ['a', ('b', 'c')]
+    def keys(self, include_nested: bool = False, leaves_only: bool = False) -> Any:
+        """The keys, sorted; with `include_nested` also those of nested entries, as tuples; or only those of tensors.
+
+        >>> td = Node({"a": torch.zeros(1), "b": {"c": torch.zeros(1)}}, [1])
+        >>> list(td.keys(include_nested=True)), list(td.keys(include_nested=True, leaves_only=True))
+        (['a', 'b', ('b', 'c')], ['a', ('b', 'c')])
         """
         if not include_nested and not leaves_only:
             return self._data.keys()
@@ -189,41 +227,34 @@ class Node(Mapping[str, Any]):
                 found.append(key)
             if nested and include_nested:
                 inner = value.keys(True, leaves_only)
-                found.extend((key, *k) if isinstance(k, tuple) else (key, k) for k in inner)
+                found.extend([(key, *k) if isinstance(k, tuple) else (key, k) for k in inner])
         return found
 
-    # ---- changes
+    def items(self, include_nested: bool = False, leaves_only: bool = False) -> Any:
+        """The pairs of key and entry; for the arguments see `keys`."""
+        if not include_nested and not leaves_only:
+            return ItemsView(self)
+        return [(key, self[key]) for key in self.keys(include_nested, leaves_only)]
+
+    def values(self, include_nested: bool = False, leaves_only: bool = False) -> Any:
+        """The entries; for the arguments see `keys`."""
+        if not include_nested and not leaves_only:
+            return ValuesView(self)
+        return [self[key] for key in self.keys(include_nested, leaves_only)]
+
+    # ---- what there is instead of change
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
-        raise TypeError(f"TensorDict is immutable: .{name} cannot be assigned; build a new one with td.set, td.to or td.reshape.")
+        remedy = {"batch_size": "td.with_batch_size(sizes)", "device": "td.to(device)"}.get(name, "td.set(key, value)")
+        raise TypeError(f"TensorDict is immutable: .{name} cannot be assigned; write `td = {remedy}`.")
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        call = f"td = td.set({key!r}, value)" if isinstance(key, (str, tuple)) else "td = td.at[index].set(value)"
+        named = isinstance(key, str) or (isinstance(key, tuple) and key and isinstance(key[0], str))
+        call = f"td = td.set({key!r}, value)" if named else "td = td.at[index].set(value)"
         raise TypeError(f"TensorDict is immutable: an item cannot be assigned; write `{call}`.")
 
     def __delitem__(self, key: Any) -> NoReturn:
         raise TypeError(f"TensorDict is immutable: an item cannot be deleted; write `td = td.exclude({key!r})`.")
-
-    def set(self, key: Key, value: Any) -> Self:
-        """This TensorDict with `value` under `key`; a tuple makes nested entries where they are missing.
-
-        Raises: ValueError if the value does not begin with the batch size; TypeError if it is no tensor.
-        """
-        name, rest = _split_key(key)
-        if rest:
-            inner = self._data[name] if name in self._data else {}
-            if isinstance(inner, Tensor):
-                raise KeyError(f"TensorDict: cannot set {key!r}: the entry {name!r} is a tensor.")
-            inner = self._read(name) if name in self._data else type(self)({}, self.batch_size, self._device)
-            value = inner.set(rest, value)
-        batch = self.batch_size
-        entry = self._entry(name, value, batch, self._device)
-        data = {**self._data, name: entry}
-        if name not in self._data:
-            data = {k: data[k] for k in sorted(data)}
-        node = object.__new__(type(self))
-        node._fill(data, batch, self._device)
-        return node
 
     def _with_batch(self, batch: torch.Size | None) -> Self:
         return self._make(self._data, self._events, batch, self._device)
@@ -231,28 +262,48 @@ class Node(Mapping[str, Any]):
     def _map(self, f: Callable[[Any], Any]) -> Self:
         """The node with `f(leaf)` for every leaf; `f` must leave the event axes in place."""
         data = {key: value._map(f) if isinstance(value, Node) else f(value) for key, value in self._data.items()}
-        batch = None if self._batch is None else f(torch.empty(self._batch, device="meta")).shape
+        batch = None if self._batch is None else f(torch.zeros(()).expand(self._batch)).shape
         return self._make(data, self._events, batch, self._device)
+
+
+Mapping.register(Node)  # type: ignore[attr-defined]
 
 
 def _sorted(keys: Mapping[str, Any]) -> list[str]:
     for key in keys:
-        if not isinstance(key, str):
-            raise TypeError(f"TensorDict: key {key!r} is a {type(key).__name__}; keys are strings (nest dicts for deeper entries).")
+        if type(key) is not str:
+            kind = type(key).__name__
+            raise TypeError(f"TensorDict: key {key!r} is a {kind}; keys are strings (nest dicts for deeper entries).")
     return sorted(keys)
 
 
-def _split_key(key: Any) -> tuple[str, tuple[str, ...]]:
-    names = (key,) if isinstance(key, str) else key
-    if not isinstance(names, tuple) or not names or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"TensorDict: {key!r} is no key; give a string or a tuple of strings.")
-    return names[0], names[1:]
+def _misfit(key: str, shape: torch.Size, batch: torch.Size) -> str:
+    return (
+        f"TensorDict: entry {key!r} has shape {list(shape)}, which does not begin with the batch size {list(batch)}; "
+        "give it that leading shape, or give the TensorDict a shorter batch_size."
+    )
 
 
 def _has_leaves(data: Mapping[str, Any]) -> bool:
-    return any(isinstance(value, Tensor) or _has_leaves(value._data) for value in data.values())
+    return any(not isinstance(value, Node) or _has_leaves(value._data) for value in data.values())
 
 
-def _rank(value: Any, leafless: int) -> int:
-    """The rank of an entry; one without leaves has its parent's batch, so none of its own."""
-    return value.ndim if isinstance(value, Tensor) or _has_leaves(value._data) else leafless
+def _event(value: Any, n: int) -> int:
+    """The event rank of an entry behind `n` batch axes; one without leaves has none of its own."""
+    if not isinstance(value, Node):
+        return value.ndim - n
+    return value.batch_dims - n if _has_leaves(value._data) else 0
+
+
+def _batch_rank(key: str, value: Tensor, event: int) -> int:
+    rank = value.ndim - event
+    if rank < 0:
+        raise ValueError(
+            f"TensorDict: entry {key!r} has shape {list(value.shape)}, but its last {event} axes belong to the "
+            "event; a function removed an axis that it does not own."
+        )
+    return rank
+
+
+def _refuse_path(key: Any, name: Any) -> NoReturn:
+    raise KeyError(f"TensorDict: no entry {key!r}: what stands before {name!r} is a tensor and has no entries.")

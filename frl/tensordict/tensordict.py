@@ -1,17 +1,25 @@
 """The TensorDict that users see, and its registration as a pytree."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from frl import tree
 from frl.tensordict.arithmetic import Arithmetic
+from frl.tensordict.changes import Changes
+from frl.tensordict.indexing import Indexing
+from frl.tensordict.mapping import Mapped
+from frl.tensordict.placement import Placement
+from frl.tensordict.printing import Printing
+from frl.tensordict.reduction import Reduction
 from frl.tensordict.shape import ShapeOps
+from frl.tensordict.torch_functions import TorchFunctions
 
 
-class TensorDict(ShapeOps, Arithmetic):
+class TensorDict(Changes, Indexing, ShapeOps, Mapped, Arithmetic, Reduction, Placement, TorchFunctions, Printing):
     """An immutable mapping of names to tensors and TensorDicts that share their leading shape, the batch size.
 
-    Every change (`set`, `update`, `at[i].set`) returns a new TensorDict. A key is a name or, for a nested entry, a tuple of
-    names. A nested plain dict becomes a TensorDict with the same batch size and device.
+    Every change (`set`, `update`, `at[i].set`) returns a new TensorDict. A key is a name or, for a nested entry, a
+    tuple of names. A nested plain dict becomes a TensorDict with the same batch size and device.
 
     Args: source: names to tensors, TensorDicts, dicts or numbers. batch_size: the shape that all entries begin with.
         device: where all entries are kept, or None for wherever each one is.
@@ -25,12 +33,15 @@ class TensorDict(ShapeOps, Arithmetic):
 
     __slots__ = ()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unflatten, (list(self._data.values()), _flatten(self)[1])
+
 
 def _flatten(td: TensorDict) -> tuple[list[Any], Any]:
     return list(td._data.values()), (tuple(td._data), td._events, td._batch, td._device)
 
 
-def _unflatten(children: list[Any], context: Any) -> TensorDict:
+def _unflatten(children: Iterable[Any], context: Any) -> TensorDict:
     keys, events, batch, device = context
     return TensorDict._make(dict(zip(keys, children, strict=True)), events, batch, device)
 
