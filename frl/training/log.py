@@ -17,8 +17,8 @@ from frl.training.run import Callback
 def csv_log(path: str | Path, seeds: Sequence[int] = (0,), start: int = 0) -> Generator[Callback, None, None]:
     """A callback that writes a row per update and seed: update, step, seed, seconds, metrics.
 
-    Each update is flushed. A file that exists is continued after update `start`: later rows, which a run that was killed
-    has left, are dropped, and the seconds go on from the last.
+    Each update is flushed. A file that exists is continued after update `start`: later rows, left by a run that was
+    killed, are dropped, and the seconds go on from the last.
 
     Args: seeds: one for each member of a population, whose metrics are [n]; one seed for metrics that are scalars.
 

@@ -236,11 +236,13 @@ def test_a_process_killed_while_saving_leaves_a_valid_checkpoint(tmp_path: Path)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.training.faulty_disk"])
     generator = random.Random(0)
-    for _ in range(20):
+    save(tmp_path, TensorDict({"w": torch.zeros(20000)}), 0)
+    for _ in range(8):
         child = context.Process(target=save_for_ever, args=(str(tmp_path),))
         before = set(names(tmp_path))
         child.start()
         while set(names(tmp_path)) <= before:
+            assert child.is_alive()
             time.sleep(0.001)
         time.sleep(generator.uniform(0, 0.02))
         child.kill()
