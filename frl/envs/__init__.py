@@ -4,5 +4,7 @@ from frl.envs.base import Env as Env
 from frl.envs.base import Policy as Policy
 from frl.envs.base import step_mdp as step_mdp
 from frl.envs.functional import FunctionalEnv as FunctionalEnv
+from frl.envs.gym import GymEnv as GymEnv
+from frl.envs.gym import GymWrapper as GymWrapper
 from frl.envs.registry import ids as ids
 from frl.envs.registry import make as make

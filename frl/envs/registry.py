@@ -9,6 +9,7 @@ from gymnasium.experimental.functional import FuncEnv
 from frl.envs.base import Env
 from frl.envs.classic import CartPole, Pendulum
 from frl.envs.functional import FunctionalEnv
+from frl.envs.gym import GymEnv
 
 _PURE: dict[str, tuple[Callable[[], FuncEnv[Any, Any, Any, Any, Any, Any, Any]], int]] = {
     "CartPole-v1": (CartPole, 500),
@@ -17,7 +18,7 @@ _PURE: dict[str, tuple[Callable[[], FuncEnv[Any, Any, Any, Any, Any, Any, Any]],
 
 
 def ids() -> tuple[str, ...]:
-    """The names of the pure environments.
+    """The names of the pure environments; "gym:NAME" is Gymnasium's environment of that name.
 
     >>> ids()
     ('CartPole-v1', 'Pendulum-v1')
@@ -28,11 +29,26 @@ def ids() -> tuple[str, ...]:
 def make(id: str, batch_size: Sequence[int] | int = ()) -> Env:
     """The environment of this name, with its usual time limit; a batch [*B] of them.
 
+    Args: id: one of `ids()`, which are pure torch, or "gym:NAME". batch_size: [*B]; [] or [n] for one of Gymnasium's.
+    Raises: ValueError for an unknown name, with all that there are and the closest; for a batch that Gymnasium lacks.
+
     >>> make("CartPole-v1", batch_size=[8])
     FunctionalEnv(env=CartPole, batch_size=torch.Size([8]), max_steps=500)
+    >>> make("gym:CartPole-v1", batch_size=8)
+    GymEnv(env=CartPole-v1, batch_size=torch.Size([8]), device=cpu)
     """
+    batch = [batch_size] if isinstance(batch_size, int) else list(batch_size)
+    if id.startswith("gym:"):
+        if len(batch) > 1:
+            raise ValueError(
+                f"make: {id} has batch size [] or [n], but batch_size is {batch}; reshape the data instead."
+            )
+        return GymEnv(id.removeprefix("gym:"), num_envs=batch[0] if batch else None)
     if id not in _PURE:
-        close = difflib.get_close_matches(id, _PURE)
-        raise ValueError(f"make: there is no environment {id!r}{close}; {', '.join(_PURE)}")
+        close = difflib.get_close_matches(id, [*_PURE, *(f"gym:{name}" for name in _PURE)])
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise ValueError(
+            f"make: no environment {id!r}; there are {', '.join(_PURE)}, and gym:NAME for Gymnasium's.{hint}"
+        )
     author, max_steps = _PURE[id]
-    return FunctionalEnv(author(), batch_size, max_steps)
+    return FunctionalEnv(author(), batch, max_steps)

@@ -1,0 +1,291 @@
+"""Gymnasium's environments: a shell around one, or around a vector of them, with the semantics of every other."""
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode, VectorEnv
+from torch import Tensor
+
+from frl import random
+from frl.envs.base import Env
+from frl.envs.spaces import single_precision, to_action_spec, to_observation_spec
+from frl.envs.vector import Vector
+from frl.specs import Composite, OneHot
+from frl.tensordict import TensorDict
+
+_CPU = torch.device("cpu")
+_FLAGS = ("done", "terminated", "truncated")
+
+
+_UNRESET, _ENDED, _CLOSED = "step before a reset", "step after the end", "reset or step after close()"
+_REMEDY = {
+    _UNRESET: "call env.reset() first",
+    _ENDED: "go on with env.step_and_reset, or with env.reset",
+    _CLOSED: "make another one",
+}
+
+
+class _Array(NamedTuple):
+    """What an array becomes: its shape with the batch axes, and its dtype."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+class _Layout(NamedTuple):
+    """What a node is made of, without a check: its keys, sorted, and the event rank of each."""
+
+    keys: tuple[str, ...]
+    events: tuple[int, ...]
+
+
+_Arrays = dict[str, "_Array | _Arrays"]
+
+
+class GymWrapper(Env):
+    """A `gymnasium.Env` as an environment of batch size [], or a `gymnasium.vector.VectorEnv` of n as one of [n].
+
+    Unlike a pure environment it is a shell: it stands somewhere, and holds a key that `seed` sets and that it uses
+    wherever none is given. A key seeds Gymnasium's generators at a full reset; everything after it is drawn from them,
+    so that equal keys and actions give equal trajectories.
+
+    Numbers in float64 become float32, rewards too; a discrete observation is an integer. Arrays are copied, for
+    Gymnasium writes into its own again.
+
+    Args: gym_env: a vector must be built with `autoreset_mode=gymnasium.vector.AutoresetMode.DISABLED`.
+        categorical_actions: a discrete action is an integer [*B], not a one-hot [*B, n]. device: where the tensors go,
+        cpu by default. seed: of the first key.
+    Raises: ValueError for a vector that resets itself; TypeError for a space without a spec. A step raises ValueError
+        for a NaN reward or an observation of the wrong shape, RuntimeError before a reset, after an end and after
+        `close`.
+
+    >>> env = GymWrapper(gymnasium.make("Pendulum-v1", g=9.81))
+    >>> td = env.rollout(10)
+    >>> td["action"].shape, td["next", "reward"].shape
+    (torch.Size([10, 1]), torch.Size([10, 1]))
+    """
+
+    pure = False
+
+    def __init__(
+        self,
+        gym_env: gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any],
+        categorical_actions: bool = False,
+        device: torch.device | str | None = None,
+        seed: int = 0,
+    ):
+        vector = gym_env if isinstance(gym_env, VectorEnv) else Vector([lambda: gym_env])
+        mode = vector.metadata.get("autoreset_mode")
+        if mode != AutoresetMode.DISABLED:
+            raise ValueError(
+                f"{type(self).__name__}: {vector} resets itself ({mode}), which hides the true successor; build it "
+                "with autoreset_mode=gymnasium.vector.AutoresetMode.DISABLED."
+            )
+        self.vector_env = vector
+        self.batch_size = torch.Size([vector.num_envs] if isinstance(gym_env, VectorEnv) else [])
+        self.device = _CPU if device is None else torch.device(device)
+        self.max_steps = gym_env.spec.max_episode_steps if gym_env.spec else None
+        observation = to_observation_spec(single_precision(vector.single_observation_space))
+        action = to_action_spec(single_precision(vector.single_action_space), categorical_actions)
+        self.single_observation_spec, self.single_action_spec = observation.to(self.device), action.to(self.device)
+        self._name = gym_env.spec.id if gym_env.spec else type(gym_env.unwrapped).__name__
+        self._arrays = _arrays(observation, tuple(self.batch_size))
+        self._reward, self._flag = (_Array((*self.batch_size, 1), np.dtype(kind)) for kind in (np.float32, np.bool_))
+        self._actions = _Array(vector.action_space.shape or (), np.dtype(vector.action_space.dtype))
+        self._at_reset, self._at_step = _layout(observation, _FLAGS), _layout(observation, (*_FLAGS, "reward"))
+        self._refusal: str | None = _UNRESET
+        self._ended = np.zeros(vector.num_envs, np.bool_)
+        self.set_seed(seed)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(env={self._name}, batch_size={self.batch_size}, device={self.device})"
+
+    def set_seed(self, seed: int) -> None:
+        """Starts the environment's own key anew: equal seeds give equal trajectories from the next reset on."""
+        self._key = random.key(seed)
+
+    def close(self) -> None:
+        """Closes Gymnasium's environments; a later reset or step raises RuntimeError."""
+        if self._refusal != _CLOSED:
+            self.vector_env.close()
+        self._refusal = _CLOSED
+
+    def split_key(self, key: Tensor | None, num: int) -> Tensor:
+        """`num` keys, [num, 2], from `key`, or from the environment's own."""
+        if key is not None:
+            return random.split(key, num)
+        keys = random.split(self._key, num + 1)
+        self._key = keys[0]
+        return keys[1:]
+
+    # ---- reset and step
+
+    def reset(self, key: Tensor | None = None) -> TensorDict:
+        """The beginning of an episode in every environment: {observation, done, terminated, truncated} [*B].
+
+        Args: key: [2], which seeds Gymnasium's generators; by default the environment's own.
+
+        >>> with GymEnv("CartPole-v1", num_envs=3) as env:
+        ...     print(env.reset()["observation"].shape)
+        torch.Size([3, 4])
+        """
+        if self._refusal == _CLOSED:
+            raise RuntimeError(f"{self}: {_CLOSED}; {_REMEDY[_CLOSED]}.")
+        seed = random.bits((), self.split_key(None, 1)[0] if key is None else key)
+        return self._begin(self.vector_env.reset(seed=int(seed))[0])
+
+    def step(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
+        """`td` with "next": {observation, reward, done, terminated, truncated}. It needs no key.
+
+        >>> with GymEnv("Pendulum-v1") as env:
+        ...     td = env.step(env.reset().set("action", torch.zeros(1)))
+        >>> td["next", "reward"].shape
+        torch.Size([1])
+        """
+        return self._advance(td)[0]
+
+    def step_and_reset(self, td: TensorDict, key: Tensor | None = None) -> tuple[TensorDict, TensorDict]:
+        """What `step` returns, and where the environments stand after it: afresh where they are done. It needs no key.
+
+        >>> with GymEnv("CartPole-v1", num_envs=2) as env:
+        ...     td, following = env.step_and_reset(env.rand_action(env.reset()))
+        >>> "reward" in following, bool((following["observation"] == td["next", "observation"]).all())
+        (False, True)
+        """
+        td, entries = self._advance(td)
+        if self._refusal is None:
+            return td, self._node(entries, self._at_reset)
+        # Gymnasium keeps the last observation of those that are not reset, and none of them is done.
+        return td, self._begin(self.vector_env.reset(options={"reset_mask": self._ended.copy()})[0])
+
+    def _advance(self, td: TensorDict) -> tuple[TensorDict, dict[str, Any]]:
+        if self._refusal is not None:
+            where = f" of {_names(self._ended)}" if self._refusal is _ENDED else ""
+            raise RuntimeError(f"{self}: {self._refusal}{where}; {_REMEDY[self._refusal]}.")
+        action = self._action_array(self._action(td))
+        observation, reward, terminated, truncated, _ = self.vector_env.step(action)
+        if math.isnan(reward.dot(reward)):  # a sum of squares: infinite rewards do not cancel to NaN
+            self._require_numbers(reward)
+        ended = terminated | truncated
+        if np.count_nonzero(ended):
+            self._ended, self._refusal = ended, _ENDED
+        entries = self._observed(observation)
+        entries["reward"] = self._tensor(reward, self._reward)
+        entries["done"] = self._tensor(ended, self._flag)
+        entries["terminated"] = self._tensor(terminated, self._flag)
+        entries["truncated"] = self._tensor(truncated, self._flag)
+        return _with_next(td, self._node(entries, self._at_step)), entries
+
+    def _begin(self, observation: Any) -> TensorDict:
+        self._refusal, self._ended = None, np.zeros_like(self._ended)
+        entries = self._observed(observation)
+        for flag in _FLAGS:
+            entries[flag] = self._tensor(self._ended, self._flag)
+        return self._node(entries, self._at_reset)
+
+    # ---- between arrays and tensors
+
+    def _action_array(self, action: Tensor) -> np.ndarray[Any, Any]:
+        array = action.numpy(force=True)
+        if isinstance(self.single_action_spec, OneHot):
+            array = array.argmax(-1)
+        return array.astype(self._actions.dtype).reshape(self._actions.shape)
+
+    def _observed(self, observation: Any) -> dict[str, Any]:
+        return self._converted(_entries(observation), self._arrays)
+
+    def _converted(self, entries: Mapping[str, Any], arrays: _Arrays) -> dict[str, Any]:
+        return {
+            key: self._tensor(entries[key], array)
+            if isinstance(array, _Array)
+            else TensorDict(self._converted(entries[key], array), self.batch_size, self.device)
+            for key, array in arrays.items()
+        }
+
+    def _tensor(self, array: np.ndarray[Any, Any], to: _Array) -> Tensor:
+        """A tensor of its own memory."""
+        tensor = torch.from_numpy(array.astype(to.dtype).reshape(to.shape))
+        return tensor if self.device is _CPU else tensor.to(self.device)
+
+    def _node(self, entries: Mapping[str, Any], layout: _Layout) -> TensorDict:
+        return TensorDict._make({key: entries[key] for key in layout.keys}, layout.events, None, self.device)
+
+    # ---- what went wrong
+
+    def _require_numbers(self, reward: np.ndarray[Any, Any]) -> None:
+        wrong = np.isnan(reward)
+        if wrong.any():
+            raise ValueError(
+                f'{self}: "reward" of {_names(wrong)} is {reward[wrong][0]} but must be a number; mend the '
+                "environment, or replace NaN in a gymnasium.RewardWrapper."
+            )
+
+
+class GymEnv(GymWrapper):
+    """Gymnasium's environment of this name, or `num_envs` of them with batch size [num_envs]; see `GymWrapper`.
+
+    For an environment with arguments of its own: `GymWrapper(gymnasium.make(name, ...))`.
+
+    Raises: ValueError for an unknown name, with the closest ones.
+
+    >>> env = GymEnv("Pendulum-v1")
+    >>> env
+    GymEnv(env=Pendulum-v1, batch_size=torch.Size([]), device=cpu)
+    >>> env.rand_step(env.reset())["next", "reward"].shape
+    torch.Size([1])
+    """
+
+    def __init__(
+        self,
+        name: str,
+        num_envs: int | None = None,
+        categorical_actions: bool = False,
+        device: torch.device | str | None = None,
+        seed: int = 0,
+    ):
+        if name not in gymnasium.registry and ":" not in name:
+            close = difflib.get_close_matches(name, gymnasium.registry) or "none"
+            raise ValueError(f"GymEnv: Gymnasium has no environment {name!r}; the closest are {close}.")
+        make = partial(gymnasium.make, name, disable_env_checker=True)
+        super().__init__(make() if num_envs is None else Vector([make] * num_envs), categorical_actions, device, seed)
+
+
+def _arrays(spec: Composite, batch: tuple[int, ...]) -> _Arrays:
+    return {
+        key: _arrays(inner, batch)
+        if isinstance(inner, Composite)
+        else _Array((*batch, *inner.shape), np.dtype(str(inner.dtype).removeprefix("torch.")))
+        for key, inner in spec.items()
+    }
+
+
+def _layout(observation: Composite, scalars: Sequence[str]) -> _Layout:
+    ranks = {key: 0 if isinstance(spec, Composite) else len(spec.shape) for key, spec in observation.items()}
+    ranks |= dict.fromkeys(scalars, 1)
+    return _Layout(tuple(sorted(ranks)), tuple(ranks[key] for key in sorted(ranks)))
+
+
+def _with_next(td: TensorDict, after: TensorDict) -> TensorDict:
+    """`td.set("next", after)` of two that are known to fit together, at a fraction of its cost."""
+    data = {**td._data, "next": after}
+    if len(data) == len(td):
+        return TensorDict._make(data, td._events, None, td._device)
+    keys = sorted(data)
+    i = keys.index("next")
+    return TensorDict._make({k: data[k] for k in keys}, (*td._events[:i], 0, *td._events[i:]), None, td._device)
+
+
+def _entries(observation: Any) -> dict[str, Any]:
+    return observation if isinstance(observation, dict) else {"observation": observation}
+
+
+def _names(mask: np.ndarray[Any, Any]) -> str:
+    """The environments of a mask, in words."""
+    found = np.flatnonzero(mask).tolist()
+    return f"environment {found[0]}" if len(found) == 1 else f"environments {found}"
