@@ -1,13 +1,13 @@
 """What every distribution is: an immutable value whose parameters are the leaves of a pytree."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NoReturn, TypeVar
 
 import torch
 from torch import Tensor
 
-from frl import check, tree
+from frl import check, random, tree
 
 D = TypeVar("D", bound="type[Distribution]")
 
@@ -19,6 +19,11 @@ class Distribution:
     looks at shapes and dtypes only. It goes into and comes out of `vmap`, `compile` and `scan` like a tensor.
 
     A key [*K, 2] with batch axes draws row i of the batch from `key[i]` alone; one key [2] serves the whole batch.
+
+    >>> from frl.distributions import Normal
+    >>> policy = Normal(loc=torch.zeros(3), scale=torch.ones(3))
+    >>> policy, policy.sample(random.split(random.key(0), 3)).shape
+    (Normal(loc: [3], scale: [3]), torch.Size([3]))
     """
 
     @property
@@ -71,7 +76,12 @@ class Distribution:
 
 
 def pytree(cls: D) -> D:
-    """A class decorator: registers a frozen dataclass, whose fields are tensors, as a node with these leaves."""
+    """A class decorator: registers a frozen dataclass, whose fields are tensors, as a node with these leaves.
+
+    >>> from frl.distributions import Delta
+    >>> tree.leaves({"policy": Delta(torch.ones(2))})
+    [tensor([1., 1.])]
+    """
     names = tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
 
     def flatten(distribution: Any) -> tuple[list[Any], None]:
@@ -87,25 +97,39 @@ def pytree(cls: D) -> D:
     return cls
 
 
-def draw(name: str, generator: Callable[..., Tensor], like: Tensor, key: Tensor) -> Tensor:
-    """Random numbers of the shape and dtype of `like` [*K, ...], row by row from `key` [*K, 2]."""
+def noise(name: str, like: Tensor, key: Tensor) -> Tensor:
+    """Standard normal numbers of the shape and dtype of `like` [*K, ...], row by row from `key` [*K, 2].
+
+    >>> noise("Normal", torch.zeros(3, 2), random.split(random.key(0), 3)).shape
+    torch.Size([3, 2])
+    """
     rows = key.shape[:-1] if isinstance(key, Tensor) else ()
     if like.shape[: len(rows)] != rows:
         raise ValueError(
             f"{name}.sample: key= has batch axes {list(rows)} but the parameters have shape {list(like.shape)}; "
             "pass one key, or one for each row."
         )
-    return generator(like.shape[len(rows) :], key, dtype=like.dtype)
+    return random.normal(like.shape[len(rows) :], key, dtype=like.dtype)
 
 
 def check_parameters(name: str, parameters: dict[str, Tensor]) -> None:
-    """Raises unless all parameters are floating point, of one dtype and one shape; the last is the reference."""
+    """Raises unless all parameters are floating point, of one dtype and one shape; the last is the reference.
+
+    >>> check_parameters("Normal", {"scale": torch.ones(2), "loc": torch.ones(3, 2)})
+    Traceback (most recent call last):
+    ValueError: Normal: scale has shape [2] but loc has [3, 2]; expand one to the shape of the other.
+    """
     check.floating(name, parameters)
     check.same_dtype(name, parameters)
     check.same_shape(name, parameters, "expand one to the shape of the other")
 
 
 def check_value(name: str, x: Tensor, like: Tensor) -> None:
-    """Raises unless `x` has the shape and dtype of `like`: a value of another shape would broadcast in silence."""
+    """Raises unless `x` has the shape and dtype of `like`: a value of another shape would broadcast in silence.
+
+    >>> check_value("Delta", torch.ones(3, 1), torch.ones(3))
+    Traceback (most recent call last):
+    ValueError: Delta.log_prob: x has shape [3, 1] but must have [3]; pass one value for each distribution of the batch.
+    """
     check.same_dtype(f"{name}.log_prob", {"x": x, "the parameter": like})
     check.shape(f"{name}.log_prob", {"x": x}, like.shape, "pass one value for each distribution of the batch")

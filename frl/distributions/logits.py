@@ -7,7 +7,12 @@ from frl import check
 
 
 def check_logits(name: str, logits: Tensor) -> None:
-    """Raises unless `logits` is floating point, and has a last axis of at least one choice."""
+    """Raises unless `logits` is floating point, and has a last axis of at least one choice.
+
+    >>> check_logits("Categorical", torch.zeros(3, 0))
+    Traceback (most recent call last):
+    ValueError: Categorical: the last axis of logits: n is 0 but must be at least 1.
+    """
     check.floating(name, {"logits": logits})
     check.at_least(f"{name}: the number of axes of logits", {"ndim": logits.ndim}, 1)
     check.at_least(f"{name}: the last axis of logits", {"n": logits.shape[-1]}, 1)

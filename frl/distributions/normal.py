@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from frl import random
-from frl.distributions.base import Distribution, check_parameters, check_value, draw, pytree
+from frl.distributions.base import Distribution, check_parameters, check_value, noise, pytree
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
@@ -20,6 +19,7 @@ class Normal(Distribution):
     Args: loc: [*B]. scale: [*B], standard deviation, above 0.
     Raises: ValueError if the shapes differ, TypeError if the dtypes do or are not floating point.
 
+    >>> from frl import random
     >>> normal = Normal(loc=torch.zeros(3, 4), scale=torch.ones(3, 4))
     >>> normal.sample(random.key(0)).shape, round(normal.log_prob(torch.zeros(3, 4))[0, 0].item(), 4)
     (torch.Size([3, 4]), -0.9189)
@@ -58,7 +58,7 @@ class Normal(Distribution):
 
     def rsample(self, key: Tensor) -> Tensor:
         """[*B], loc + scale·ε with ε standard normal. Source: Kingma & Welling (2014), arXiv:1312.6114."""
-        return self.loc + self.scale * draw("Normal", random.normal, self.loc, key)
+        return self.loc + self.scale * noise("Normal", self.loc, key)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """[*B] -> [*B]."""
@@ -71,5 +71,9 @@ class Normal(Distribution):
 
 
 def normal_log_density(x: Tensor, loc: Tensor, scale: Tensor) -> Tensor:
-    """−½ ((x − loc) / scale)² − log scale − ½ log 2π, element by element; all arguments have one shape."""
+    """−½ ((x − loc) / scale)² − log scale − ½ log 2π, element by element; all arguments have one shape.
+
+    >>> round(normal_log_density(torch.tensor(2.0), torch.tensor(0.0), torch.tensor(1.0)).item(), 4)
+    -2.9189
+    """
     return -0.5 * ((x - loc) / scale).square() - scale.log() - _HALF_LOG_TWO_PI

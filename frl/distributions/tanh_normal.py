@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from frl import check, random
-from frl.distributions.base import Distribution, check_parameters, check_value, draw, pytree
+from frl import check
+from frl.distributions.base import Distribution, check_parameters, check_value, noise, pytree
 from frl.distributions.normal import normal_log_density
 
 
@@ -22,6 +22,7 @@ class TanhNormal(Distribution):
     Raises: ValueError if shapes or bounds do not fit, TypeError if a dtype does not.
     Source: Haarnoja et al. (2018), arXiv:1801.01290, appendix C.
 
+    >>> from frl import random
     >>> policy = TanhNormal(loc=torch.zeros(3, 2), scale=torch.ones(3, 2), low=0.0, high=10.0)
     >>> policy.sample(random.key(0)).shape, policy.log_prob(policy.mode).shape, policy.mode[0].tolist()
     (torch.Size([3, 2]), torch.Size([3]), [5.0, 5.0])
@@ -58,7 +59,7 @@ class TanhNormal(Distribution):
 
     def rsample(self, key: Tensor) -> Tensor:
         """[*B, A], strictly between `low` and `high`; the gradient is zero where rounding put it onto a bound."""
-        return self._squash(self.loc + self.scale * draw("TanhNormal", random.normal, self.loc, key))
+        return self._squash(self.loc + self.scale * noise("TanhNormal", self.loc, key))
 
     def log_prob(self, x: Tensor) -> Tensor:
         """[*B, A] -> [*B]; a value on a bound or beyond is read as the nearest one inside."""
