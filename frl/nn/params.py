@@ -1,6 +1,7 @@
 """Parameters as values: out of a module, and into one call of it."""
 
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any
 
 from torch import Tensor, nn
@@ -67,7 +68,7 @@ def functional_call(
     >>> functional_call(linear, {"weight": torch.ones(2, 3), "bias": torch.zeros(2)}, torch.ones(3))
     tensor([3., 3.])
     """
-    owner: Any = module if isinstance(module, nn.Module) else getattr(module, "__self__", None)
+    owner: Any = module.__self__ if isinstance(module, MethodType) else module
     if not isinstance(owner, nn.Module):
         raise TypeError(
             f"functional_call: got a {type(module).__name__}; expected an nn.Module or a bound method of one. "
