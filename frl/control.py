@@ -18,10 +18,12 @@ from torch._higher_order_ops.scan import scan_op
 from torch._higher_order_ops.utils import reenter_make_fx
 from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, get_proxy_mode, track_tensor_tree
 from torch.fx.node import map_aggregate
+from torch.utils._python_dispatch import _disable_current_modes
 
 from . import tree
 
 Body = Callable[[Any, Any], tuple[Any, Any]]
+_FULL = torch.ops.aten.full.default
 _Step = Callable[..., tuple[Tensor, ...]]
 _Leaves = Sequence[Tensor]
 _Operator = Callable[[_Step, _Leaves, _Leaves, _Leaves], _Leaves]
@@ -107,14 +109,20 @@ def _loop(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves = ()) ->
 
 
 def _dynamo(body: Body, carry: Any, xs: Any, reverse: bool) -> tuple[Any, Any]:
-    """Torch's scan as Dynamo captures it. No output may alias an input, and the strides of a carry must not change."""
+    """Torch's scan as Dynamo captures it: over leaves that alias no input and keep their strides."""
+    init, structure = tree.flatten(carry)
+    inputs, xs_structure = tree.flatten(xs)
+    # Dynamo lets nothing but tensors out of the loop: the structure of y comes from one more step, not used otherwise
+    ys_structure = tree.flatten(body(carry, tree.map(lambda x: x[0], xs))[1])[1]
 
-    def step(before: Any, x: Any) -> tuple[Any, Any]:
-        after, y = body(before, x)
-        _require_same(before, after)
-        return tree.map(_fresh, after), tree.map(_fresh, y)
+    def step(before: list[Tensor], x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        state = tree.unflatten(structure, before)
+        after, y = body(state, tree.unflatten(xs_structure, x))
+        _require_same(state, after)
+        return [_fresh(leaf) for leaf in tree.leaves(after)], [_fresh(leaf) for leaf in tree.leaves(y)]
 
-    return _scan(step, tree.map(_fresh, carry), xs, reverse=reverse)
+    last, ys = _scan(step, [_fresh(x) for x in init], inputs, reverse=reverse)
+    return tree.unflatten(structure, last), tree.unflatten(ys_structure, ys)
 
 
 def _traced(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves = ()) -> _Leaves:
@@ -160,7 +168,7 @@ def _record(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves) -> _L
     with disable_proxy_modes_tracing():
         samples = [_fresh(x) for x in (*init, *(x[0] for x in xs), *closed_over)]
         graph = reenter_make_fx(fresh_step)(*samples)
-        closed_over = (*closed_over, *_lift_constants(graph))
+        closed_over = (*closed_over, *lift_constants(graph))
         outputs: Any = graph.graph.output_node().args[0]
         examples: list[Tensor] = [node.meta["val"] for node in outputs]
     name = _body_name(mode.tracer.root)
@@ -174,23 +182,39 @@ def _record(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves) -> _L
     return track_tensor_tree([*last, *stacked], node, constant=None, tracer=mode.tracer)
 
 
-def _lift_constants(graph: fx.GraphModule) -> list[Tensor]:
-    """Turns the tensors that `graph` closes over into placeholders after its own; returns them in that order."""
-    last = [node for node in graph.graph.nodes if node.op == "placeholder"][-1]
+def lift_constants(graph: fx.GraphModule) -> list[Tensor]:
+    """Turns the tensors that `graph` closes over into placeholders after its own; returns them in that order.
+
+    A scalar made inside, as `torch.tensor(0.5)`, becomes the number that it is.
+    """
     lifted: dict[int, tuple[Tensor, fx.Node]] = {}
+    last = next((node for node in reversed(graph.graph.nodes) if node.op == "placeholder"), None)
     for node in graph.graph.find_nodes(op="get_attr"):
-        value = getattr(graph, node.target)
+        value = getattr(graph, str(node.target))
         if not isinstance(value, Tensor):
             continue
-        if id(value) not in lifted:
-            with graph.graph.inserting_after(last):
-                last = graph.graph.placeholder(f"closed_over_{len(lifted)}")
-            last.meta["val"] = value
-            lifted[id(value)] = (value, last)
-        node.replace_all_uses_with(lifted[id(value)][1])
+        if _is_literal(node, value):
+            with _disable_current_modes(), graph.graph.inserting_before(node):
+                new = graph.graph.call_function(_FULL, ([], value.item()), {"dtype": value.dtype})
+            new.meta["val"] = next(iter(node.users)).meta["val"]
+        else:
+            if id(value) not in lifted:
+                with graph.graph.inserting_after(last) if last else graph.graph.inserting_before():
+                    last = graph.graph.placeholder(f"closed_over_{len(lifted)}")
+                last.meta["val"] = value
+                lifted[id(value)] = (value, last)
+            new = lifted[id(value)][1]
+        node.replace_all_uses_with(new)
         graph.graph.erase_node(node)
+    for name in [name for name, _ in graph.named_buffers(recurse=False)]:
+        delattr(graph, name)  # a tracer around this graph would take the tensor for one of its own
     graph.recompile()
     return [value for value, _ in lifted.values()]
+
+
+def _is_literal(node: fx.Node, value: Tensor) -> bool:
+    fresh = all(user.target is torch.ops.aten.lift_fresh_copy.default for user in node.users)
+    return fresh and len(node.users) > 0 and value.ndim == 0 and value.device.type == "cpu" and type(value) is Tensor
 
 
 def _body_name(root: Any) -> str:
@@ -256,8 +280,8 @@ scan_op.functorch_table[_functorch.TransformType.Vmap] = partial(_batch, scan_op
 def members(f: Callable[..., Any]) -> Callable[..., Any]:
     """`f` for every member of a population, along the leading axis of every leaf of its arguments and results.
 
-    Compiled, it is `torch.vmap(f)`. In eager mode members take turns, so that each one's result is bitwise what `f` gives
-    for that member alone.
+    Compiled, it is `torch.vmap(f)`. In eager mode members take turns, so that each one's result is bitwise what `f`
+    gives for that member alone.
 
     >>> members(lambda x: x @ x)(torch.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [5.0, 25.0]

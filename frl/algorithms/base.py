@@ -12,9 +12,9 @@ class Algorithm(NamedTuple):
     """A learning algorithm. Its state, `train`, is a TensorDict {"params", "opt", "hyper"}.
 
     init: `init(key) -> train`.
-    act: `act(train, td, key=None, explore=True) -> td`, which reads the observation of `td` [*B] and writes "action" and
-        whatever `update` needs of this moment; `explore=False` is the greedy policy and needs no key.
-    update: `update(train, batch, key) -> (train, metrics)`, with `batch` [*B, T] as `collect` makes it and `metrics` a
+    act: `act(train, td, key=None, explore=True) -> td`, which reads the observation of `td` [*B] and writes "action"
+        and whatever `update` needs of this moment; `explore=False` is the greedy policy and needs no key.
+    update: `update(train, batch, key) -> (train, metrics)`, `batch` [*B, T] as `collect` makes it, `metrics` a
         TensorDict of 0-d tensors.
     """
 

@@ -13,7 +13,6 @@ from frl.nn import (
     MLP,
     ExplorationType,
     ProbabilisticActor,
-    ProbabilisticTensorDictSequential,
     TensorDictModule,
     ValueOperator,
     functional_call,
@@ -32,7 +31,7 @@ class ActorCritic(NamedTuple):
     init: `init(key) -> {"actor", "critic"}`, their first parameters.
     """
 
-    actor: ProbabilisticTensorDictSequential
+    actor: ProbabilisticActor
     critic: TensorDictModule
     init: Callable[[Tensor], TensorDict]
 
@@ -61,9 +60,9 @@ def actor_critic(
 ) -> ActorCritic:
     """Two multilayer perceptrons over the concatenated observations, orthogonally initialised.
 
-    Discrete actions are drawn from a categorical distribution, continuous ones from a normal distribution whose standard
-    deviation is a parameter of its own. Gains are √2, 0.01 for the policy's last layer and 1 for the value's (Huang et al.
-    2022, "The 37 implementation details of proximal policy optimization").
+    Discrete actions are drawn from a categorical distribution, continuous ones from a normal distribution whose
+    standard deviation is a parameter of its own. Gains are √2, 0.01 for the policy's last layer and 1 for the value's
+    (Huang et al. 2022, "The 37 implementation details of proximal policy optimization").
 
     Args: the specs of one environment, without batch: `env.single_observation_spec`, `env.single_action_spec`.
     Raises: TypeError if no distribution is known for the action spec.
@@ -82,8 +81,10 @@ def actor_critic(
     def mlp(out_features: int) -> MLP:
         return MLP(size, out_features, num_cells=cells, activation_class=activation_class)
 
-    actor = _actor(mlp, keys, action_spec)
-    critic = ValueOperator(mlp(1), in_keys=keys)
+    # torch's constructors draw weights, which nobody reads, from the global generator
+    with torch.random.fork_rng(devices=[]):
+        actor = _actor(mlp, keys, action_spec)
+        critic = ValueOperator(mlp(1), in_keys=keys)
 
     def init(key: Tensor) -> TensorDict:
         k_actor, k_critic = random.split(key)
@@ -98,7 +99,7 @@ def actor_critic(
     return ActorCritic(actor, critic, init)
 
 
-def _actor(mlp: Callable[[int], nn.Module], keys: list[str], spec: Spec) -> ProbabilisticTensorDictSequential:
+def _actor(mlp: Callable[[int], nn.Module], keys: list[str], spec: Spec) -> ProbabilisticActor:
     if isinstance(spec, (OneHot, CategoricalSpec)):
         net = TensorDictModule(mlp(spec.n), keys, ["logits"])
         drawn, params = (OneHotCategorical if isinstance(spec, OneHot) else Categorical), ["logits"]
@@ -107,8 +108,8 @@ def _actor(mlp: Callable[[int], nn.Module], keys: list[str], spec: Spec) -> Prob
         drawn, params = Normal, ["loc", "scale"]
     else:
         raise TypeError(
-            f"actor_critic: no distribution is known for the action spec {spec!r}; give OneHot, Categorical, Bounded or "
-            "Unbounded, or build an ActorCritic from modules of your own."
+            f"actor_critic: no distribution is known for the action spec {spec!r}; give OneHot, Categorical, Bounded "
+            "or Unbounded, or build an ActorCritic from modules of your own."
         )
     return ProbabilisticActor(net, in_keys=params, out_keys=["action"], distribution_class=drawn, return_log_prob=True)
 

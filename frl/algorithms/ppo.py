@@ -1,4 +1,4 @@
-"""Proximal policy optimisation (Schulman et al. 2017, arXiv:1707.06347), clipped, for every action space of the specs."""
+"""Proximal policy optimisation with a clipped ratio (Schulman et al. 2017, arXiv:1707.06347)."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -30,7 +30,10 @@ class PPOConfig(NamedTuple):
     max_grad_norm: float = 0.5
 
 
-def ppo(networks: ActorCritic, config: PPOConfig = PPOConfig()) -> Algorithm:
+_DEFAULTS = PPOConfig()
+
+
+def ppo(networks: ActorCritic, config: PPOConfig = _DEFAULTS) -> Algorithm:
     """PPO over a policy and a value network, which `actor_critic(observation_spec, action_spec)` makes for specs.
 
     Advantages are normalised in each minibatch and values clipped like the ratio. An episode cut by a time limit is
@@ -54,7 +57,9 @@ def ppo(networks: ActorCritic, config: PPOConfig = PPOConfig()) -> Algorithm:
         hyper = train["hyper"]
         data = _targets(networks, train["params"], batch, hyper).flatten()
         left = 1 - train["updates"] / hyper["anneal_updates"].clamp(min=1)
-        rate = hyper["learning_rate"] * torch.where(hyper["anneal_updates"] > 0, left.clamp(min=0), torch.ones_like(left))
+        rate = hyper["learning_rate"] * torch.where(
+            hyper["anneal_updates"] > 0, left.clamp(min=0), torch.ones_like(left)
+        )
 
         def loss(params: Any, data: TensorDict) -> tuple[Tensor, TensorDict]:
             return ppo_loss(networks, params, data, hyper)
@@ -95,13 +100,12 @@ def ppo_loss(networks: ActorCritic, params: Any, data: TensorDict, hyper: Tensor
     value = networks.value(params["critic"], data)
     critic = F.clipped_value_loss(value, data["value"], data["value_target"], hyper["clip"])
     entropy = _joint(distribution.entropy(), data).mean()
-    ratio = log_prob - old_log_prob
     metrics = {
         "loss_objective": objective,
         "loss_critic": critic,
         "entropy": entropy,
-        "kl_approx": (ratio.exp() - 1 - ratio).mean(),
-        "clip_fraction": ((ratio.exp() - 1).abs() > hyper["clip"]).to(ratio.dtype).mean(),
+        "kl_approx": F.approx_kl(log_prob, old_log_prob),
+        "clip_fraction": F.clip_fraction(log_prob, old_log_prob, hyper["clip"]),
     }
     return objective + hyper["value_cost"] * critic - hyper["entropy_cost"] * entropy, TensorDict(metrics)
 

@@ -20,11 +20,12 @@ class Act(Protocol):
 def start(env: Env, key: torch.Tensor) -> TensorDict:
     """The runner of freshly reset environments: where each of them stands.
 
-    Returns: {"td": what the next action is chosen from, "episode_return", "episode_length": of the episode under way} [*B].
+    Returns: {"td": what the next action is chosen from, "episode_return", "episode_length": of this episode} [*B].
     """
     zeros = torch.zeros(env.batch_size)
     return TensorDict(
-        {"td": env.reset(key), "episode_return": zeros, "episode_length": torch.zeros_like(zeros)}, env.batch_size
+        {"td": env.reset(key).exclude(*_FLAGS), "episode_return": zeros, "episode_length": torch.zeros_like(zeros)},
+        env.batch_size,
     )
 
 
@@ -39,15 +40,15 @@ def collect(
         ("next", "episode_length") [*B, T, 1] count up to and with this step.
     """
 
-    def body(runner: TensorDict, key: torch.Tensor) -> tuple[TensorDict, TensorDict]:
-        k_act, k_env = random.split(key)
+    def body(runner: TensorDict, keys: tuple[torch.Tensor, torch.Tensor]) -> tuple[TensorDict, TensorDict]:
+        k_act, k_env = keys
         td, following = env.step_and_reset(act(train, runner["td"], k_act), k_env)
         total = runner["episode_return"] + td["next", "reward"][..., 0]
         length = runner["episode_length"] + 1
         ended = td["next", "done"][..., 0]
         ongoing = TensorDict(
             {
-                "td": following,
+                "td": following.exclude(*_FLAGS),
                 "episode_return": torch.where(ended, torch.zeros_like(total), total),
                 "episode_length": torch.where(ended, torch.zeros_like(length), length),
             },
@@ -55,13 +56,13 @@ def collect(
         )
         return ongoing, _transition(td, total, length)
 
-    runner, batch = control.scan(body, runner, random.split(key, num_steps))
+    runner, batch = control.scan(body, runner, tuple(random.split(random.split(key, num_steps))))
     rank = len(env.batch_size)
     return runner, batch.permute(*range(1, rank + 1), 0)
 
 
 def _transition(td: TensorDict, episode_return: torch.Tensor, episode_length: torch.Tensor) -> TensorDict:
-    """What a learner reads of one step; the environment's own state stays behind, it is large and nobody's to learn from."""
+    """What a learner reads of one step; the environment's own state, nobody's to learn from, stays behind."""
     after = td["next"]
     seen = {key: after[key] for key in after if key not in _PRIVATE}
     seen["episode_return"] = episode_return.unsqueeze(-1)

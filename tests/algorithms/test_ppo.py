@@ -77,7 +77,7 @@ def batch_of(env, networks, num_steps=8):
 def test_the_ratio_is_one_before_the_first_step_of_the_optimiser():
     env = FunctionalEnv(probes.Probe(), 4)
     networks = actor_critic(env.single_observation_spec, env.single_action_spec, (8,))
-    algorithm, train, batch = batch_of(env, networks)
+    _, train, batch = batch_of(env, networks)
     data = batch.flatten().exclude("next")
     zeros = torch.zeros(data.batch_size)
     data = data.update({"value": zeros, "advantage": torch.arange(32.0), "value_target": zeros + 1})
