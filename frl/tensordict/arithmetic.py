@@ -37,22 +37,18 @@ def pointwise(op: Callable[..., Tensor], *operands: Any) -> Any:
 
 def _combine(op: Callable[..., Tensor], like: Node, operands: Sequence[Any], n: int) -> Any:
     """The node of `op` of the entries of the operands that are nodes, and of the other operands."""
-    events = [x._events if isinstance(x, Node) else None for x in operands]
-    columns = [repeat(x) if own is None else x._data.values() for x, own in zip(operands, events, strict=True)]
-    aligned = all(
-        own == like._events if own is not None else _is_scalar(x) for x, own in zip(operands, events, strict=True)
-    )
+    is_node = [isinstance(x, Node) for x in operands]
+    columns = [x._data.values() if node else repeat(x) for x, node in zip(operands, is_node, strict=True)]
+    aligned = all(x._events == like._events if isinstance(x, Node) else _is_scalar(x) for x in operands)
     data: dict[str, Any] = {}
-    for key, value, *entries in zip(like._data, like._data.values(), *columns, strict=False):
+    for (key, value), *entries in zip(like._data.items(), *columns, strict=False):
         if isinstance(value, Node):
             data[key] = _combine(op, value, entries, n)
-        elif aligned:
-            data[key] = op(*entries)
         else:
-            data[key] = op(*_aligned(entries, [own is not None for own in events], n))
+            data[key] = op(*(entries if aligned else _aligned(entries, is_node, n)))
     if aligned:
         return like._make(data, like._events, like._batch, like._device)
-    return like._gather(data, like.batch_size, like._device)
+    return like._build(data, like.batch_size, like._device)
 
 
 def _is_scalar(x: Any) -> bool:
@@ -72,19 +68,18 @@ def _aligned(entries: list[Any], is_leaf: list[bool], n: int) -> list[Any]:
 
 def _require_alike(op: Any, like: Node, other: Node, batch: torch.Size) -> None:
     if other._data.keys() != like._data.keys():
-        missing = sorted(other._data.keys() ^ like._data.keys())
-        raise ValueError(
-            f"{op.__name__}: only one of the TensorDicts has the entries {missing}; select the common ones."
-        )
+        names = sorted(other._data.keys() ^ like._data.keys())
+        raise ValueError(f"{op.__name__}: only one of the TensorDicts has the entries {names}; select the common ones.")
     if other.batch_size != batch:
         raise ValueError(
             f"{op.__name__}: the TensorDicts have batch sizes {list(batch)} and {list(other.batch_size)}; expand one."
         )
-    for key, value in like._data.items():
-        if isinstance(value, Node) != isinstance(other._data[key], Node):
+    for key, x in like._data.items():
+        y = other._data[key]
+        if type(x) is not type(y) and isinstance(x, Node) != isinstance(y, Node):
             raise ValueError(f"{op.__name__}: the entry {key!r} is a tensor in one TensorDict and nested in the other.")
-        if isinstance(value, Node) and not value.is_empty():
-            _require_alike(op, value, other._data[key], value.batch_size)
+        if isinstance(x, Node) and not x.is_empty():
+            _require_alike(op, x, y, x.batch_size)
 
 
 def _require_fit(op: Any, x: Tensor, batch: torch.Size) -> None:

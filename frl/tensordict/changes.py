@@ -32,8 +32,8 @@ class Changes(Node):
         if type(value) is Tensor and type(old) is Tensor and value.shape == old.shape and self._device is None:
             return self._make({**self._data, key: value}, self._events, None, None)
         batch = self.batch_size
-        data = {**self._data, key: self._entry(key, value, batch, self._device)}
-        return self._gather(data if key in self._data else _in_order(data), batch, self._device)
+        data = {**self._data, key: value}
+        return self._build(data if key in self._data else _in_order(data), batch, self._device)
 
     def _inner(self, name: str, rest: tuple[str, ...] = ()) -> "Changes":
         """The nested TensorDict under `name`, an empty one if there is none."""
@@ -67,12 +67,12 @@ class Changes(Node):
             if isinstance(key, str) and isinstance(old, Changes) and isinstance(value, Mapping):
                 data[key] = self._entry(key, self._inner(key).update(value), batch, self._device)
             elif isinstance(key, str):
-                data[key] = self._entry(key, value, batch, self._device)
+                data[key] = value
             else:
                 raise TypeError(
                     f"update: key {key!r} is a {type(key).__name__}; nest dicts, or call td.set(key, value)."
                 )
-        return self._gather(_in_order(data), batch, self._device)
+        return self._build(_in_order(data), batch, self._device)
 
     def replace(self, other: Mapping[str, Any]) -> Self:
         """`update`, but every key must be there already, so that a misspelt one is found.
@@ -108,7 +108,7 @@ class Changes(Node):
             if inner and not isinstance(value, Changes):
                 raise KeyError(f"TensorDict: no entry {(name, *inner[0])!r}: the entry {name!r} is a tensor.")
             data[name] = value.select(*inner) if inner and () not in wanted[name] else self._data[name]
-        return self._rest(data)
+        return self._build(data, self.batch_size, self._device)
 
     def exclude(self, *keys: Key) -> Self:
         """All entries but those under `keys`; a key that is not there is no error.
@@ -123,12 +123,7 @@ class Changes(Node):
             inner = unwanted.get(name, ())
             if () not in inner:
                 data[name] = value.exclude(*inner) if inner and isinstance(value, Changes) else value
-        return self._rest(data)
-
-    def _rest(self, data: dict[str, Any]) -> Self:
-        """The node with these of its entries; leafless ones are stored without a batch size."""
-        data = {key: v._with_batch(None) if isinstance(v, Node) and v.is_empty() else v for key, v in data.items()}
-        return self._gather(data, self.batch_size, self._device)
+        return self._build(data, self.batch_size, self._device)
 
     def rename(self, old: Key, new: Key) -> Self:
         """The entry under `old` stands under `new`.
@@ -161,7 +156,7 @@ class Changes(Node):
             if name in data:
                 raise ValueError(f"flatten_keys: two entries would stand under {name!r}; choose another separator.")
             data[name] = value
-        return self._gather(_in_order(data), self.batch_size, self._device)
+        return self._build(_in_order(data), self.batch_size, self._device)
 
     def unflatten_keys(self, sep: str = ".") -> Self:
         """Nested entries again: the entry under "a.b" stands under ("a", "b"). The inverse of `flatten_keys`.
@@ -170,7 +165,7 @@ class Changes(Node):
         >>> TensorDict({"next.obs": torch.zeros(1)}, [1]).unflatten_keys()["next", "obs"]
         tensor([0.])
         """
-        td = self._rest({})
+        td = self._build({}, self.batch_size, self._device)
         for key, value in self._data.items():
             path = tuple(key.split(sep))
             if path in td:

@@ -126,8 +126,7 @@ def _put(td: Any, rows: Tensor, value: Any, accumulate: bool) -> Any:
         if isinstance(old, Node) != isinstance(new, Node) and isinstance(value, Node):
             raise ValueError(f"at[...]: one of the entries {key!r} is a TensorDict and the other is a tensor.")
         if isinstance(old, Node):
-            inner = _put(old, rows, new, accumulate)
-            data[key] = inner._with_batch(None) if inner.is_empty() else inner
+            data[key] = _put(old, rows, new, accumulate)
         else:
             event = old.shape[len(batch) :]
             if isinstance(value, Node):
@@ -135,7 +134,7 @@ def _put(td: Any, rows: Tensor, value: Any, accumulate: bool) -> Any:
             else:
                 new = _behind(torch.as_tensor(new), len(event))
             data[key] = _put_leaf(old, rows, new.to(old).expand(rows.shape + event), accumulate)
-    return td._gather({key: data[key] for key in sorted(data)}, batch, td._device)
+    return td._build({key: data[key] for key in sorted(data)}, batch, td._device)
 
 
 def _zeros_for(td: Any, new: Any, n: int) -> Any:

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from frl import tree
+from frl.tensordict.apply import Applied
 from frl.tensordict.arithmetic import Arithmetic
 from frl.tensordict.changes import Changes
+from frl.tensordict.files import Files
 from frl.tensordict.indexing import Indexing
-from frl.tensordict.mapping import Mapped
+from frl.tensordict.memmap import MemoryMapped
 from frl.tensordict.placement import Placement
 from frl.tensordict.printing import Printing
 from frl.tensordict.reduction import Reduction
@@ -15,7 +17,19 @@ from frl.tensordict.shape import ShapeOps
 from frl.tensordict.torch_functions import TorchFunctions
 
 
-class TensorDict(Changes, Indexing, ShapeOps, Mapped, Arithmetic, Reduction, Placement, TorchFunctions, Printing):
+class TensorDict(
+    Changes,
+    Indexing,
+    ShapeOps,
+    Applied,
+    Arithmetic,
+    Reduction,
+    Placement,
+    Files,
+    MemoryMapped,
+    TorchFunctions,
+    Printing,
+):
     """An immutable mapping of names to tensors and TensorDicts that share their leading shape, the batch size.
 
     Every change (`set`, `update`, `at[i].set`) returns a new TensorDict. A key is a name or, for a nested entry, a

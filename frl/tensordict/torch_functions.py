@@ -61,32 +61,26 @@ def _alike(name: str, tds: Sequence[Any], free: int | None = None) -> Any:
 
 def _join(f: Callable[..., Tensor], tds: Sequence[Any], dim: int) -> Any:
     """`f(leaves, dim)` for every key; the device is kept where all agree."""
-    first = tds[0]
+    first, key = tds[0], ""
     data: dict[str, Any] = {}
-    for key, value in first._data.items():
-        column = [td._data[key] for td in tds]
-        if isinstance(value, Node):
-            data[key] = _join(f, column, dim) if _alike_nested(f, key, column) else value
-        else:
-            data[key] = _join_leaves(f, key, column, dim)
+    try:
+        for key, column in zip(first._data, zip(*[td._data.values() for td in tds], strict=True), strict=True):
+            if isinstance(column[0], Node):
+                data[key] = _join(f, column, dim) if _have_leaves(f, key, column) else column[0]
+            else:
+                data[key] = f(column, dim)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"{f.__name__}: the entries {key!r} do not fit together: {error}") from None
     batch = None if first._batch is None else f([torch.zeros(()).expand(td._batch) for td in tds], dim).shape
     device = first._device if all(td._device == first._device for td in tds) else None
     return first._make(data, first._events, batch, device)
 
 
-def _join_leaves(f: Callable[..., Tensor], key: str, column: list[Any], dim: int) -> Tensor:
-    try:
-        return f(column, dim)
-    except (RuntimeError, TypeError) as error:
-        shapes = sorted({str(list(getattr(x, "shape", ["a TensorDict"]))) for x in column})
-        raise ValueError(f"{f.__name__}: the entries {key!r} have shapes {', '.join(shapes)}: {error}") from None
-
-
-def _alike_nested(f: Callable[..., Tensor], key: str, column: list[Any]) -> bool:
-    """Whether there are leaves to join in the nested entries."""
+def _have_leaves(f: Callable[..., Tensor], key: str, column: Sequence[Any]) -> bool:
+    """Whether there is something to join in the nested entries `key`."""
     for td in column:
         if not isinstance(td, Node) or td._data.keys() != column[0]._data.keys():
-            raise ValueError(f"{f.__name__}: the entries {key!r} have different keys.")
+            raise ValueError(f"{f.__name__}: the nested entries {key!r} have different keys.")
     return not column[0].is_empty()
 
 

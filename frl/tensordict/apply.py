@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 from typing_extensions import Self
 
 from frl.tensordict.core import Node
 
 
-class Mapped(Node):
+class Applied(Node):
     """`apply` and `named_apply` of a `TensorDict`."""
 
     __slots__ = ()
@@ -26,8 +25,14 @@ class Mapped(Node):
         >>> td.apply(lambda x: x.sum(-1))["a"], td.apply(torch.sum, batch_size=[])["a"]
         (tensor([3., 3.]), tensor(6.))
         """
-        batch = self.batch_size if batch_size is None else torch.Size(batch_size)
-        return self._apply(lambda _, *leaves: f(*leaves), (), others, batch)
+        return self._apply(f, others, None if batch_size is None else torch.Size(batch_size))
+
+    def _apply(self, f: Callable[..., Any], others: Sequence[Any], batch: torch.Size | None) -> Self:
+        data: dict[str, Any] = {}
+        for key, value in self._data.items():
+            rest = [_entry_of(other, key) for other in others] if others else ()
+            data[key] = value._apply(f, rest, batch) if isinstance(value, Applied) else f(value, *rest)
+        return self._build(data, self.batch_size if batch is None else batch, self._device)
 
     def named_apply(self, f: Callable[..., Any], *others: Any, batch_size: Sequence[int] | None = None) -> Self:
         """`apply`, but of `f(key, leaf, *leaves of others)`, the key a tuple for nested entries.
@@ -37,20 +42,8 @@ class Mapped(Node):
         >>> td.named_apply(lambda key, x: x * len(key))["b", "c"]
         tensor([2.])
         """
-        batch = self.batch_size if batch_size is None else torch.Size(batch_size)
-        return self._apply(lambda key, *leaves: f(key[0] if len(key) == 1 else key, *leaves), (), others, batch)
-
-    def _apply(self, f: Callable[..., Any], path: tuple[str, ...], others: tuple[Any, ...], batch: torch.Size) -> Self:
-        n, data = len(batch), {}
-        for key, value in self._data.items():
-            rest = tuple([_entry_of(other, key) for other in others])
-            if isinstance(value, Mapped):
-                data[key] = value._apply(f, (*path, key), rest, batch)
-            else:
-                data[key] = new = f((*path, key), value, *rest)
-                if not isinstance(new, Tensor) or new.shape[:n] != batch:
-                    data[key] = self._entry(key, new, batch, self._device)
-        return self._gather(data, batch, self._device)
+        keys = iter(self.keys(include_nested=True, leaves_only=True))
+        return self.apply(lambda *leaves: f(next(keys), *leaves), *others, batch_size=batch_size)
 
 
 def _entry_of(other: Any, key: str) -> Any:
