@@ -1,0 +1,26 @@
+from pathlib import Path
+
+import pytest
+
+from frl.cli import main
+from tests.cli.tiny import train
+
+
+def test_runs_are_drawn_into_one_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for seed in "01":
+        train(tmp_path / seed, "--seed", seed, "--rollout-length", "32", "--steps", "128")
+    capsys.readouterr()
+    out = tmp_path / "both.png"
+    assert main(["plot", str(tmp_path / "0"), str(tmp_path / "1"), "-o", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    assert out.read_bytes().startswith(b"\x89PNG")
+    assert main(["plot", str(tmp_path / "0"), "-o", str(out), "--metric", "profit"]) == 2
+    assert "has no column 'profit'" in capsys.readouterr().err
+
+
+def test_no_run_and_what_is_no_run_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["plot"]) == 2
+    assert main(["plot", str(tmp_path)]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "frl: error: plot: there is no run; name one or more run directories."
+    assert "is no run directory" in second
