@@ -43,6 +43,7 @@ class Env(ABC):
     pure: bool
     single_observation_spec: Composite
     single_action_spec: Spec
+    reward_dtype: torch.dtype = torch.float32
 
     @abstractmethod
     def reset(self, key: Tensor | None = None) -> TensorDict:
@@ -53,14 +54,6 @@ class Env(ABC):
         """`td` with "next": what the "action" of `td` leads to in every environment.
 
         Raises: ValueError that names the key if the action is missing or has the wrong shape; TypeError for its dtype.
-        """
-
-    @abstractmethod
-    def step_and_reset(self, td: TensorDict, key: Tensor | None = None) -> tuple[TensorDict, TensorDict]:
-        """What `step` returns, and where the environments stand after it.
-
-        The latter is the promoted "next", without the reward and without what the policy wrote at the root, except that
-        an environment whose episode is done starts afresh.
         """
 
     @abstractmethod
@@ -82,7 +75,7 @@ class Env(ABC):
     @property
     def reward_spec(self) -> Spec:
         """[*B, 1]."""
-        return Unbounded((*self.batch_size, 1), device=self.device)
+        return Unbounded((*self.batch_size, 1), self.device, self.reward_dtype)
 
     @property
     def done_spec(self) -> Composite:
@@ -91,6 +84,23 @@ class Env(ABC):
         return Composite({"done": flag, "terminated": flag, "truncated": flag}, self.batch_size)
 
     # ---- what follows from reset and step
+
+    def step_and_reset(self, td: TensorDict, key: Tensor | None = None) -> tuple[TensorDict, TensorDict]:
+        """What `step` returns, and where the environments stand after it.
+
+        The latter is the promoted "next", without the reward and without what the policy wrote at the root, except that
+        an environment whose episode is done starts afresh.
+
+        >>> from frl.envs import make
+        >>> env = make("CartPole-v1", batch_size=[2])
+        >>> k_reset, k_action, k_step = random.split(random.key(0), 3)
+        >>> td, following = env.step_and_reset(env.rand_action(env.reset(k_reset), k_action), k_step)
+        >>> following["step_count"].tolist(), "action" in following
+        ([[1], [1]], False)
+        """
+        k_step, k_reset = self.split_key(key, 2)
+        td = self.step(td, k_step)
+        return td, reset_where_done(promote(td), self.reset(k_reset))
 
     def rand_action(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
         """`td` with an "action" drawn uniformly for every environment."""
@@ -180,8 +190,7 @@ class Env(ABC):
 
 def promote(td: TensorDict) -> TensorDict:
     """Where the environments stand after the step `td`: its "next" without the reward."""
-    after = td["next"]
-    return TensorDict({key: after[key] for key in after if key != "reward"}, after.batch_size, after.device)
+    return td["next"].exclude("reward")
 
 
 def step_mdp(td: TensorDict) -> TensorDict:
@@ -193,15 +202,13 @@ def step_mdp(td: TensorDict) -> TensorDict:
     >>> sorted(step_mdp(td)), step_mdp(td)["observation"]
     (['hidden', 'observation'], tensor([1.]))
     """
-    kept = {key: td[key] for key in td if key not in ("action", "reward", "next")}
-    return TensorDict({**kept, **promote(td)}, td.batch_size, td.device)
+    return td.exclude("action", "reward", "next").update(promote(td))
 
 
 def reset_where_done(after: TensorDict, fresh: TensorDict) -> TensorDict:
     """`after` [*B], with the rows that are done replaced by those of `fresh`; keys that no reset makes stay."""
     done = after["done"].squeeze(-1)
-    rows = {key: tree.where(done, fresh[key], after[key]) for key in fresh}
-    return TensorDict({**after, **rows}, after.batch_size, after.device)
+    return after.update({key: tree.where(done, fresh[key], after[key]) for key in fresh})
 
 
 def _keyed(policy: Policy) -> Callable[[TensorDict, Tensor], TensorDict]:

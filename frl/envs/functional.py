@@ -10,9 +10,9 @@ from torch import Tensor
 from typing_extensions import Self
 
 from frl import check, random, tree
-from frl.envs.base import Env, promote, reset_where_done
+from frl.envs.base import Env
 from frl.envs.spaces import to_action_spec, to_observation_spec
-from frl.specs import Categorical, Composite, OneHot, Spec
+from frl.specs import Categorical, OneHot
 from frl.tensordict import TensorDict
 
 
@@ -59,15 +59,20 @@ class FunctionalEnv(Env):
         batch = torch.Size([batch_size] if isinstance(batch_size, int) else batch_size)
         params = func_env.default_params if params is None else params
         state = func_env.initial(random.split(random.key(0), batch.numel()).reshape(*batch, 2), params)
-        names = None if isinstance(state, (Tensor, TensorDict)) else tuple(name for name, _ in tree.named_leaves(state))
-        self._assign(func_env, batch, max_steps, params)
-        self._assign_specs(
-            to_observation_spec(func_env.observation_space),
-            to_action_spec(func_env.action_space, categorical_actions),
-            tree.flatten(state)[1],
-            names,
+        pytree = not isinstance(state, (Tensor, TensorDict))
+        self._assign(
+            {
+                "func_env": func_env,
+                "batch_size": batch,
+                "max_steps": max_steps,
+                "params": params,
+                "single_observation_spec": to_observation_spec(func_env.observation_space),
+                "single_action_spec": to_action_spec(func_env.action_space, categorical_actions),
+                "_structure": tree.flatten(state)[1],
+                "_names": tuple(name for name, _ in tree.named_leaves(state)) if pytree else None,
+            }
         )
-        _require_author_keeps_contract(self)
+        self._assign({"reward_dtype": _trial(self)["next", "reward"].dtype})
 
     def with_params(self, params: Any) -> Self:
         """The same environment with other physics; `params` may be traced, so that physics can be vmapped.
@@ -81,23 +86,12 @@ class FunctionalEnv(Env):
         torch.Size([2])
         """
         env = object.__new__(type(self))
-        env._assign(self.func_env, self.batch_size, self.max_steps, params)
-        env._assign_specs(self.single_observation_spec, self.single_action_spec, self._structure, self._names)
+        env._assign({**self.__dict__, "params": params})
         return env
 
-    def _assign(self, func_env: Any, batch_size: torch.Size, max_steps: int | None, params: Any) -> None:
-        object.__setattr__(self, "func_env", func_env)
-        object.__setattr__(self, "batch_size", batch_size)
-        object.__setattr__(self, "max_steps", max_steps)
-        object.__setattr__(self, "params", params)
-
-    def _assign_specs(
-        self, observation: Composite, action: Spec, structure: tree.TreeSpec, names: tuple[str, ...] | None
-    ) -> None:
-        object.__setattr__(self, "single_observation_spec", observation)
-        object.__setattr__(self, "single_action_spec", action)
-        object.__setattr__(self, "_structure", structure)
-        object.__setattr__(self, "_names", names)
+    def _assign(self, fields: dict[str, Any]) -> None:
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise TypeError(f"FunctionalEnv is immutable: .{name} cannot be assigned; build a new one, or env.with_params.")
@@ -156,20 +150,6 @@ class FunctionalEnv(Env):
         }
         return td.set("next", TensorDict(following, self.batch_size))
 
-    def step_and_reset(self, td: TensorDict, key: Tensor | None = None) -> tuple[TensorDict, TensorDict]:
-        """What `step` returns, and where the environments stand after it: afresh where they are done.
-
-        >>> from frl.envs import make
-        >>> env = make("CartPole-v1", batch_size=[2])
-        >>> k_reset, k_action, k_step = random.split(random.key(0), 3)
-        >>> td, following = env.step_and_reset(env.rand_action(env.reset(k_reset), k_action), k_step)
-        >>> following["step_count"].tolist()
-        [[1], [1]]
-        """
-        k_step, k_reset = self.split_key(key, 2)
-        td = self.step(td, k_step)
-        return td, reset_where_done(promote(td), self.reset(k_reset))
-
     def split_key(self, key: Tensor | None, num: int) -> Tensor:
         """`num` keys, [num, 2], from `key`; TypeError without one."""
         return random.split(key, num)  # type: ignore[arg-type]
@@ -200,8 +180,8 @@ class FunctionalEnv(Env):
         return spec.to_index(action) if isinstance(spec, (OneHot, Categorical)) else action
 
 
-def _require_author_keeps_contract(env: FunctionalEnv) -> None:
-    """Raises unless what the author's methods return has the shapes and dtypes that they promise."""
+def _trial(env: FunctionalEnv) -> TensorDict:
+    """One step; raises unless what the author's methods return has the shapes and dtypes that they promise."""
     batch, author = env.batch_size, type(env.func_env).__name__
     td = env.rand_step(env.reset(random.key(0)), random.key(1))
     for key, spec in env.single_observation_spec.items():
@@ -221,3 +201,4 @@ def _require_author_keeps_contract(env: FunctionalEnv) -> None:
     before, after = ({name: (x.shape, x.dtype) for name, x in tree.named_leaves(x["state"])} for x in (td, td["next"]))
     if before != after:
         raise ValueError(f"{author}.transition: the state changes from {before} to {after}; keep shapes and dtypes.")
+    return td
