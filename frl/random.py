@@ -1,46 +1,55 @@
 """Random numbers from explicit keys: pure functions of a key, with no global state.
 
 A key is an int64 tensor [2] of two 32-bit words. It is used once: `split` it, or `fold_in` a number, to get more. Draws
-take the key last. A key may carry leading batch axes, [*K, 2], one key for each row (an environment, a seed): a draw
-from it has shape [*K, *shape], and its row i is the draw from `key[i]` alone, so that `vmap(f)(keys)` equals `f(keys)`.
+take the key last and live on its device. A key may carry leading batch axes, [*K, 2], one key for each row (an
+environment, a seed): a draw from it has shape [*K, *shape], and its row i is the draw from `key[i]` alone, so that
+`vmap(f)(keys)` equals `f(keys)`.
 
-Word i of a key's stream is a hash of (key, i) in integer tensor operations whose products never overflow: the same
-integers come out eager, compiled, vmapped, on a CPU and on a GPU. Floats made from them by `uniform` (between 0 and 1)
-are exact too; those that pass through log and cos (`normal`) agree between modes to rounding.
+Word i of a key's stream is a hash of (key, i), the counter-based scheme of Salmon et al., "Parallel random numbers: as
+easy as 1, 2, 3" (2011), in int64 operations whose products never overflow: the same integers come out eager, compiled,
+vmapped, on a CPU and on a GPU. Floats made from them by `uniform` (between 0 and 1) are exact too; those that pass
+through log and cos (`normal`, the ties of `categorical`) agree between modes to rounding.
+
+The hash is rounds of shift-and-multiply, its factors from Wellons' hash prospector (github.com/skeeto/hash-prospector),
+and xors with the key and with constants. It passes dieharder (`python bench/random_quality.py battery counters`) and is
+chosen for its compile time, of which random numbers would otherwise be most: a compiler that inlines a value into all
+its uses doubles its work at each xorshift `x ^ (x >> 16)`, and these rounds name each value once
+(`python bench/random_speed.py`).
 """
 
 import math
 from collections.abc import Sequence
 from operator import index
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
 Shape = int | Sequence[int]
-_Word = TypeVar("_Word", int, Tensor)
 
 _MASK = 0xFFFFFFFF
 _DIGITS = {torch.float64: 53, torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
 
 
-def _mix(x: _Word) -> _Word:
-    """A bijection of 32-bit words in which every input bit flips every output bit with probability close to 1/2."""
-    x = (x ^ (x >> 16)) * 0x21F0AAAD & _MASK
-    x = (x ^ (x >> 15)) * 0x735A2D97 & _MASK
-    return x ^ (x >> 15)
+def _round(x: Tensor, factor: int) -> Tensor:
+    # x·65537 >> 16 is x + (x >> 16) with x named once: Inductor inlines x, and all that it is made of, at each use.
+    return (x * 65537 >> 16) * factor & _MASK
 
 
-def _hash(left: _Word, right: _Word) -> tuple[_Word, _Word]:
-    """Three Feistel-like rounds: the first half of the result, and what `_second` needs for the other half."""
-    left = _mix(left)
-    right = _mix((right + left) & _MASK)
-    return (left + right) & _MASK, right
+def _scramble(x: Tensor) -> Tensor:
+    return _round(_round(x ^ 0x9E3779B9, 0x21F0AAAD) ^ 0xBB67AE85, 0x735A2D97)
 
 
-def _second(first: _Word, right: _Word) -> _Word:
-    """The other half: (first, second) is a bijection of the 64 bits that `_hash` was given."""
-    return (right + _mix(first)) & _MASK
+def _hash(left: Tensor, right: Tensor) -> Tensor:
+    """A word in which each bit of `left` and `right` flips each bit with probability close to 1/2."""
+    x = _round(_round(left, 0x21F0AAAD) ^ right, 0x735A2D97)
+    # The sum makes a function that is not a permutation of the counters: words may repeat, as random words do.
+    return (x + (_scramble(x) * 65537 >> 16)) & _MASK
+
+
+def _second(left: Tensor, first: Tensor) -> Tensor:
+    """A second word; for one `right`, different `left` give different pairs."""
+    return _scramble(first) ^ left
 
 
 def _words(name: str, key: Any) -> tuple[Tensor, Tensor]:
@@ -56,7 +65,7 @@ def _words(name: str, key: Any) -> tuple[Tensor, Tensor]:
 
 
 def _stream(name: str, shape: Shape, key: Any) -> tuple[Tensor, Tensor]:
-    """`_hash` of (key, counter), each [*K, *shape]; the counter runs over `shape` in row-major order."""
+    """What `_hash` takes, for each element of [*K, *shape]; the counter runs over `shape` in row-major order."""
     left, right = _words(name, key)
     size = (shape,) if isinstance(shape, int) else tuple(shape)
     count = math.prod(size)
@@ -64,19 +73,29 @@ def _stream(name: str, shape: Shape, key: Any) -> tuple[Tensor, Tensor]:
         raise ValueError(f"{name}: shape {list(size)} has more than 2**32 elements; split the key and draw in parts.")
     counter = torch.arange(count, device=left.device).reshape(size)
     batch = left.shape + (1,) * len(size)
-    return _hash(left.reshape(batch) ^ counter, right.reshape(batch))
+    return left.reshape(batch) ^ counter, right.reshape(batch)
 
 
 def _pair(name: str, shape: Shape, key: Any) -> tuple[Tensor, Tensor]:
-    """Two independent words for each element of [*K, *shape]."""
-    first, right = _stream(name, shape, key)
-    return first, _second(first, right)
+    """Two words for each element of [*K, *shape]."""
+    left, right = _stream(name, shape, key)
+    first = _hash(left, right)
+    return first, _second(left, first)
+
+
+def _integer(name: str, argument: str, value: Any) -> None:
+    if isinstance(value, float) or (isinstance(value, Tensor) and value.is_floating_point()):
+        raise TypeError(f"{name}: {argument} must be an int or an int64 tensor, but got a floating-point {value!r}.")
+
+
+def _derive(left: Tensor, right: Tensor) -> Tensor:
+    first = _hash(left, right)
+    return torch.stack((first, _second(left, first)), -1)
 
 
 def _fold(left: Tensor, right: Tensor, data: int | Tensor) -> Tensor:
     # The complement keeps derived keys apart from the words that `bits` draws from the same key.
-    first, rest = _hash(left ^ data, right ^ _MASK)
-    return torch.stack((first, _second(first, rest)), -1)
+    return _derive(left ^ data, right ^ _MASK)
 
 
 def key(seed: int | Tensor) -> Tensor:
@@ -93,13 +112,12 @@ def key(seed: int | Tensor) -> Tensor:
     if isinstance(seed, Tensor):
         if seed.dtype != torch.int64:
             raise TypeError(f"key: seed must be an int or an int64 tensor, but got dtype {seed.dtype}.")
-        first, rest = _hash((seed & _MASK) ^ 0x9E3779B9, (seed >> 32 & _MASK) ^ 0x7F4A7C15)
-        return torch.stack((first, _second(first, rest)), -1)
+        return _derive((seed & _MASK) ^ 0x3C6EF372, (seed >> 32 & _MASK) ^ 0xA54FF53A)
+    _integer("key", "seed", seed)
     seed = index(seed)
     if not -(2**63) <= seed < 2**64:
         raise ValueError(f"key: seed must lie in [-2**63, 2**64), but got {seed}.")
-    word, rest_word = _hash((seed & _MASK) ^ 0x9E3779B9, (seed >> 32 & _MASK) ^ 0x7F4A7C15)
-    return torch.tensor((word, _second(word, rest_word)))
+    return key(torch.tensor(seed if seed < 2**63 else seed - 2**64))
 
 
 def split(key: Tensor, num: int = 2) -> Tensor:
@@ -112,6 +130,8 @@ def split(key: Tensor, num: int = 2) -> Tensor:
     True
     """
     left, right = _words("split", key)
+    if num < 0:
+        raise ValueError(f"split: num must be at least 0, but got {num}.")
     return _fold(left, right, torch.arange(num, device=left.device).reshape(num, *(1,) * left.ndim))
 
 
@@ -126,8 +146,9 @@ def fold_in(key: Tensor, data: int | Tensor) -> Tensor:
     True
     """
     left, right = _words("fold_in", key)
+    _integer("fold_in", "data", data)
     if isinstance(data, Tensor):
-        return _fold(left, right, data & _MASK)
+        return _fold(left, right, data.to(torch.int64) & _MASK)
     if not 0 <= data <= _MASK:
         raise ValueError(f"fold_in: data must lie in [0, 2**32), but got {data}; fold in its parts, one by one.")
     return _fold(left, right, data)
@@ -139,7 +160,7 @@ def bits(shape: Shape, key: Tensor) -> Tensor:
     >>> bits((2, 3), key(0)).shape
     torch.Size([2, 3])
     """
-    return _stream("bits", shape, key)[0]
+    return _hash(*_stream("bits", shape, key))
 
 
 def uniform(
@@ -167,11 +188,11 @@ def uniform(
         first, second = _pair("uniform", shape, key)
         word = (first << digits - 32) | (second >> 64 - digits)
     else:
-        word = _stream("uniform", shape, key)[0] >> 32 - digits
+        word = _hash(*_stream("uniform", shape, key)) >> 32 - digits
     unit = word.to(dtype) * 2.0**-digits
-    if isinstance(low, float) and isinstance(high, float) and (low, high) == (0.0, 1.0):
+    if not isinstance(low, Tensor) and not isinstance(high, Tensor) and (low, high) == (0, 1):
         return unit
-    return low + unit * (high - low)
+    return (low + unit * (high - low)).to(dtype)
 
 
 def normal(shape: Shape, key: Tensor, *, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -202,6 +223,8 @@ def randint(low: int | Tensor, high: int | Tensor, shape: Shape, key: Tensor) ->
     >>> sorted(set(x.tolist()))
     [-1, 0, 1]
     """
+    _integer("randint", "low", low)
+    _integer("randint", "high", high)
     span = high - low
     if isinstance(span, int) and not 0 < span <= _MASK + 1:
         raise ValueError(f"randint: [low, high) must hold 1 to 2**32 integers, but got [{low}, {high}).")
