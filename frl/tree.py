@@ -16,7 +16,8 @@ from torch import Tensor
 
 TreeSpec = tuple[Any, ...]  # (node type, context, structures of the children), and () for a leaf
 _LEAF: TreeSpec = ()
-_NONE_LEFT = object()
+_NODES = _pytree.SUPPORTED_NODES  # how to flatten and unflatten each registered type
+_END = object()
 
 
 def register(
@@ -77,10 +78,11 @@ def unflatten(structure: TreeSpec, leaves: Iterable[Any]) -> Any:
     >>> unflatten(flatten((0, [0]))[1], "ab")
     ('a', ['b'])
     """
-    rest = iter(leaves)
-    tree = _build(structure, rest)
-    if next(rest, _NONE_LEFT) is not _NONE_LEFT:
-        raise ValueError("tree.unflatten: there are more leaves than the structure holds; pass one for each.")
+    given = [*leaves, _END]
+    rest = iter(given)
+    tree = _build(structure, rest) if structure else next(rest)
+    if next(rest, None) is not _END:
+        raise ValueError(f"tree.unflatten: {len(given) - 1} leaves are given; pass as many as the structure holds.")
     return tree
 
 
@@ -220,34 +222,35 @@ def ravel(tree: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:
 
 
 # Torch's own flatten and unflatten do more than this needs, and each call costs Dynamo a third of a second of tracing.
+# For the same reason leaves are taken in the loops below rather than by one more call for each.
 
 
 def _take(node: Any, leaves: list[Any]) -> TreeSpec:
     """Appends the leaves under `node`; returns its structure."""
-    if isinstance(node, Tensor):
+    kind = type(node)
+    rule = _NODES.get(kind)
+    if rule is None:
+        kind = _pytree._get_node_type(node)  # a NamedTuple is registered as such, not by its class
+        rule = _NODES.get(kind)
+    if rule is None:
         leaves.append(node)
         return _LEAF
-    kind = type(node)
-    if kind not in _pytree.SUPPORTED_NODES:
-        kind = _pytree._get_node_type(node)  # a NamedTuple is registered as such, not by its class
-        if kind not in _pytree.SUPPORTED_NODES:
-            leaves.append(node)
-            return _LEAF
-    children, context = _pytree.SUPPORTED_NODES[kind].flatten_fn(node)
-    if isinstance(context, list):  # the keys of a dict
-        context = tuple(context)
-    return (kind, context, tuple([_take(child, leaves) for child in children]))
+    children, context = rule.flatten_fn(node)
+    structures: list[TreeSpec] = []
+    for child in children:
+        if isinstance(child, Tensor):
+            leaves.append(child)
+            structures.append(_LEAF)
+        else:
+            structures.append(_take(child, leaves))
+    return kind, tuple(context) if isinstance(context, list) else context, tuple(structures)  # a list is a dict's keys
 
 
 def _build(structure: TreeSpec, leaves: Iterator[Any]) -> Any:
-    """The tree of this structure, of the next leaves."""
-    if not structure:
-        leaf = next(leaves, _NONE_LEFT)
-        if leaf is _NONE_LEFT:
-            raise ValueError("tree.unflatten: there are fewer leaves than the structure holds; pass one for each.")
-        return leaf
-    kind, context, children = structure
-    return _pytree.SUPPORTED_NODES[kind].unflatten_fn([_build(child, leaves) for child in children], context)
+    """The node of this structure, of the next leaves."""
+    kind, context, structures = structure
+    children = [_build(child, leaves) if child else next(leaves, _END) for child in structures]
+    return _NODES[kind].unflatten_fn(children, context)
 
 
 def _name(key: Any) -> str:

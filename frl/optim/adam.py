@@ -9,7 +9,6 @@ from torch import Tensor
 
 from frl import check, tree
 from frl.optim.base import Optimizer, Rate, State, Tree, as_schedule, is_zero, like, require_like, scalar
-from frl.optim.sgd import decayed
 
 Betas = tuple[float | Tensor, float | Tensor]
 
@@ -72,8 +71,8 @@ def _adam(function: str, learning_rate: Rate, options: _Options) -> Optimizer:
     (b1, b2), eps, coupled_decay, decoupled_decay, amsgrad = options
     rate = as_schedule(function, learning_rate)
     decays = {"betas[0]": b1, "betas[1]": b2}
-    weights = {"weight_decay": coupled_decay if is_zero(decoupled_decay) else decoupled_decay}
-    check.at_least(function, {**decays, "eps": eps, **weights}, 0)
+    coupled, decoupled = not is_zero(coupled_decay), not is_zero(decoupled_decay)
+    check.at_least(function, {**decays, "eps": eps, "weight_decay": decoupled_decay if decoupled else coupled_decay}, 0)
     check.below(function, decays, 1)
     averages = ["mean", "square", "max_square"] if amsgrad else ["mean", "square"]
 
@@ -84,28 +83,26 @@ def _adam(function: str, learning_rate: Rate, options: _Options) -> Optimizer:
 
     def update(grads: Tree, state: State, params: Tree) -> tuple[Tree, State]:
         # 1 − βᵗ by the recursion of the averages: no power inside the fused loop, no cancellation in float32
-        one = torch.ones_like(state["mean_weight"])
-        mean_weight = _average(state["mean_weight"], one, b1)
-        square_weight = _average(state["square_weight"], one, b2)
+        mean_weight = state["mean_weight"] + (1 - b1) * (1 - state["mean_weight"])
+        square_weight = state["square_weight"] + (1 - b2) * (1 - state["square_weight"])
         lr = rate(state["step"])
         scale, root_scale = -lr / mean_weight, square_weight.rsqrt()
 
         def move(g: Tensor, p: Tensor, m: Tensor, v: Tensor, *largest: Tensor) -> tuple[Tensor, ...]:
             require_like(function, "grads", g, p, params)
-            g = decayed(g, coupled_decay, p)
-            m, v = _average(m, g, b1), _average(v, g * g, b2)
+            if coupled:
+                g = g + like(coupled_decay, p) * p
+            m, v = torch.lerp(m, g, like(1 - b1, m)), torch.lerp(v, g * g, like(1 - b2, v))
             squares = (v, *[torch.maximum(x, v) for x in largest])
             # the smallest normal number changes no value, and keeps the derivative of the root at 0 finite
             root = squares[-1].clamp_min(torch.finfo(v.dtype).tiny).sqrt()
-            u = like(scale, m) * m / (like(root_scale, v) * root + like(eps, v))
-            return u if is_zero(decoupled_decay) else u - like(lr * decoupled_decay, p) * p, m, *squares
+            u = scale.to(m.dtype) * m / (root_scale.to(v.dtype) * root + like(eps, v))
+            if decoupled:
+                u = u - like(lr * decoupled_decay, p) * p
+            return u, m, *squares
 
         updates, *new = tree.map_unzip(move, grads, params, *[state[name] for name in averages])
         counts = {"step": state["step"] + 1, "mean_weight": mean_weight, "square_weight": square_weight}
         return updates, {**counts, **dict(zip(averages, new, strict=True))}
 
     return Optimizer(init, update)
-
-
-def _average(old: Tensor, new: Tensor, decay: float | Tensor) -> Tensor:
-    return torch.lerp(old, new, like(1 - decay, old))

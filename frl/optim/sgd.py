@@ -34,12 +34,13 @@ def sgd(
     rate = as_schedule("sgd", learning_rate)
     check.at_least("sgd", {"momentum": momentum, "weight_decay": weight_decay}, 0)
     check.below("sgd", {"momentum": momentum}, 1)
-    if nesterov and is_zero(momentum):
+    heavy, decays = not is_zero(momentum), not is_zero(weight_decay)
+    if nesterov and not heavy:
         raise ValueError("sgd: nesterov needs momentum, but momentum is 0; pass momentum in (0, 1).")
 
     def init(params: Tree) -> State:
         state = {"step": scalar(0, params, torch.int64)}
-        return state if is_zero(momentum) else {**state, "velocity": tree.zeros_like(params)}
+        return {**state, "velocity": tree.zeros_like(params)} if heavy else state
 
     def update(grads: Tree, state: State, params: Tree) -> tuple[Tree, State]:
         lr = rate(state["step"])
@@ -47,25 +48,17 @@ def sgd(
 
         def move(g: Tensor, p: Tensor, *velocity: Tensor) -> tuple[Tensor, ...]:
             require_like("sgd", "grads", g, p, params)
-            g = decayed(g, weight_decay, p)
+            if decays:
+                g = g + like(weight_decay, p) * p
             velocity = tuple([like(momentum, b) * b + g for b in velocity])
             for b in velocity:
                 g = g + like(momentum, b) * b if nesterov else b
             return -like(lr, g) * g, *velocity
 
-        if is_zero(momentum):
-            (updates,) = tree.map_unzip(move, grads, params)
-        else:
+        if heavy:
             updates, new["velocity"] = tree.map_unzip(move, grads, params, state["velocity"])
+        else:
+            (updates,) = tree.map_unzip(move, grads, params)
         return updates, new
 
     return Optimizer(init, update)
-
-
-def decayed(g: Tensor, weight_decay: float | Tensor, p: Tensor) -> Tensor:
-    """The gradient `g` of a loss with `weight_decay`/2 · p² added to it.
-
-    >>> decayed(torch.tensor(1.0), 0.5, torch.tensor(4.0))
-    tensor(3.)
-    """
-    return g if is_zero(weight_decay) else g + like(weight_decay, p) * p
