@@ -3,6 +3,7 @@
 from frl.envs.base import Env as Env
 from frl.envs.base import Policy as Policy
 from frl.envs.base import step_mdp as step_mdp
+from frl.envs.check import check_env as check_env
 from frl.envs.functional import FunctionalEnv as FunctionalEnv
 from frl.envs.gym import GymEnv as GymEnv
 from frl.envs.gym import GymWrapper as GymWrapper
