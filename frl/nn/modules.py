@@ -78,7 +78,12 @@ def keys(owner: nn.Module, argument: str, given: Any) -> list[Key]:
 
 
 def require_keys(module: Any, td: TensorDict, wanted: Sequence[Key]) -> Sequence[Key]:
-    """`wanted`, or KeyError that names the module, the first of them that `td` lacks, and what it has."""
+    """`wanted`, or KeyError that names the module, the first of them that `td` lacks, and what it has.
+
+    >>> module = TensorDictModule(nn.Tanh(), ["a"], ["b"])
+    >>> require_keys(module, TensorDict({"a": 0.0}), ["a"])
+    ['a']
+    """
     if not isinstance(td, TensorDict):
         raise TypeError(f"{title(module)}: called with a {type(td).__name__}; expected a TensorDict.")
     for key in wanted:
@@ -90,5 +95,9 @@ def require_keys(module: Any, td: TensorDict, wanted: Sequence[Key]) -> Sequence
 
 
 def title(module: Any) -> str:
-    """The module by its class and keys, for messages."""
+    """The module by its class and keys, for messages.
+
+    >>> title(TensorDictModule(nn.Tanh(), ["a"], ["b"]))
+    "TensorDictModule(['a'] -> ['b'])"
+    """
     return f"{type(module).__name__}({module.in_keys} -> {module.out_keys})"

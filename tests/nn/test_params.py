@@ -163,6 +163,18 @@ def test_parameters_that_do_not_fit_are_refused_by_name(params, message):
         functional_call(nn.Sequential(nn.Linear(3, 1)), TensorDict(params), x)
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ([torch.ones(1, 3), torch.zeros(1)], "params is a list; expected a TensorDict or a dict"),
+        ({"weight": torch.ones(1, 3), "bias": 0.0}, "params.bias is a float; expected"),
+    ],
+)
+def test_parameters_that_are_no_tensors_are_refused(params, message):
+    with pytest.raises(TypeError, match=message):
+        functional_call(nn.Linear(3, 1), params, x)
+
+
 def test_members_without_vmap_are_refused():
     module = nn.Linear(3, 1)
     with pytest.raises(
