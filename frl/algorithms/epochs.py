@@ -45,4 +45,4 @@ def epochs(
     minibatches = data[order.reshape(num_epochs * num_minibatches, batch_size // num_minibatches)]
     (flat, opt), metrics = control.scan(body, (flat, train["opt"]), minibatches)
     params = tree.map(torch.clone, unravel(flat))  # leaves of their own, not views of one vector
-    return train.set("params", params).set("opt", opt), metrics.mean(0)
+    return train.set("params", params).set("opt", opt), tree.map(lambda x: x.mean(0), metrics)

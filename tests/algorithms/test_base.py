@@ -1,0 +1,114 @@
+"""What a loop may rely on in every algorithm, each a row of the registry; and that anybody can write one."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from frl import TensorDict, random, tree
+from frl.algorithms import Algorithm, PPOConfig, actor_critic, ppo
+from frl.collectors import collect, start
+from frl.envs import Env, FunctionalEnv
+from frl.training import on_policy
+from tests import probes
+
+
+def small_ppo(env: Env) -> Algorithm:
+    networks = actor_critic(env.single_observation_spec, env.single_action_spec, (4,))
+    return ppo(networks, PPOConfig(num_epochs=1, num_minibatches=2))
+
+
+def bandit(env: Env) -> Algorithm:
+    """The mean reward of each action, moved towards what was seen; the policy takes the better, or any."""
+
+    def init(key: torch.Tensor) -> TensorDict:
+        return TensorDict({"params": torch.zeros(2), "opt": {"count": torch.zeros(2)}, "hyper": {}})
+
+    def act(train: TensorDict, td: TensorDict, key: torch.Tensor | None = None, explore: bool = True) -> TensorDict:
+        if explore:
+            return env.rand_action(td, key)
+        best = torch.nn.functional.one_hot(train["params"].argmax(), 2)
+        return td.set("action", best.expand(*td.batch_size, 2))
+
+    def update(train: TensorDict, batch: TensorDict, key: torch.Tensor) -> tuple[TensorDict, TensorDict]:
+        chosen = batch["action"].flatten(0, -2).to(torch.float32)
+        total = (chosen * batch["next", "reward"].flatten(0, -2)).sum(0)
+        count = train["opt", "count"] + chosen.sum(0)
+        means = (train["params"] * train["opt", "count"] + total) / count.clamp(min=1)
+        metrics = TensorDict({"loss": (means - train["params"]).square().sum()})
+        return train.set("params", means).set(("opt", "count"), count), metrics
+
+    return Algorithm(init, act, update)
+
+
+ALGORITHMS: dict[str, Callable[[Env], Algorithm]] = {"ppo": small_ppo, "bandit": bandit}
+every_algorithm = pytest.mark.parametrize("make", ALGORITHMS.values(), ids=ALGORITHMS.keys())
+
+
+def world() -> Env:
+    return FunctionalEnv(probes.ChosenReward(), 4)
+
+
+def experience(env: Env, algorithm: Algorithm) -> tuple[TensorDict, TensorDict]:
+    train = algorithm.init(random.key(0))
+    return train, collect(env, algorithm.act, train, start(env, random.key(1)), random.key(2), 6)[1]
+
+
+@every_algorithm
+def test_the_state_has_its_parts(make: Callable[[Env], Algorithm]) -> None:
+    train = make(world()).init(random.key(0))
+    assert {"params", "opt", "hyper"} <= set(train)
+
+
+@every_algorithm
+def test_acting_adds_to_the_td_an_action_that_the_environment_takes(make: Callable[[Env], Algorithm]) -> None:
+    env = world()
+    algorithm, td = make(env), env.reset(random.key(1))
+    acted = algorithm.act(algorithm.init(random.key(0)), td, random.key(2))
+    assert env.action_spec.contains(acted["action"])
+    assert acted["observation"] is td["observation"]
+    assert "action" not in td
+
+
+@every_algorithm
+def test_the_greedy_policy_needs_no_key(make: Callable[[Env], Algorithm]) -> None:
+    env = world()
+    algorithm, td = make(env), env.reset(random.key(1))
+    train = algorithm.init(random.key(0))
+    once, again = (algorithm.act(train, td, explore=False)["action"] for _ in range(2))
+    assert torch.equal(once, again)
+
+
+@every_algorithm
+def test_an_update_keeps_the_structure_of_the_state(make: Callable[[Env], Algorithm]) -> None:
+    env = world()
+    algorithm = make(env)
+    train, batch = experience(env, algorithm)
+    after, _ = algorithm.update(train, batch, random.key(3))
+    kinds = [[(name, x.shape, x.dtype) for name, x in tree.named_leaves(td)] for td in (train, after)]
+    assert kinds[0] == kinds[1]
+
+
+@every_algorithm
+def test_an_update_is_a_function_of_its_arguments(make: Callable[[Env], Algorithm]) -> None:
+    env = world()
+    algorithm = make(env)
+    train, batch = experience(env, algorithm)
+    once, again = (algorithm.update(train, batch, random.key(3))[0] for _ in range(2))
+    assert all(torch.equal(x, y) for x, y in zip(tree.leaves(once), tree.leaves(again), strict=True))
+
+
+@every_algorithm
+def test_metrics_are_numbers(make: Callable[[Env], Algorithm]) -> None:
+    env = world()
+    algorithm = make(env)
+    train, batch = experience(env, algorithm)
+    _, metrics = algorithm.update(train, batch, random.key(3))
+    assert all(x.shape == () and x.is_floating_point() for x in tree.leaves(metrics))
+
+
+def test_an_algorithm_of_ones_own_learns_in_the_loop() -> None:
+    env = world()
+    loop = on_policy(env, bandit(env), 8)
+    state, _ = loop.step(loop.init(random.key(0)))
+    assert state["train", "params"].tolist() == [-1.0, 1.0]
