@@ -8,6 +8,19 @@ from frl import random as R
 MASK = 0xFFFFFFFF
 
 
+def lowbias32(x):
+    """Wellons' two-round xorshift-multiply hash, with both factors below 2**31."""
+    x = (x ^ (x >> 16)) * 0x21F0AAAD & MASK
+    x = (x ^ (x >> 15)) * 0x735A2D97 & MASK
+    return x ^ (x >> 15)
+
+
+def chosen(left, right, counter):
+    left = left ^ counter
+    first = R._hash(left, right)
+    return first, R._second(left, first)
+
+
 def threefry(rounds):
     def block(left, right, counter):
         keys = (left, right, left ^ right ^ 0x1BD11BDA)
@@ -36,11 +49,6 @@ def philox(rounds):
     return block
 
 
-def chosen(left, right, counter):
-    first, rest = R._hash(left ^ counter, right)
-    return first, R._second(first, rest)
-
-
 def feistel(first_mix, second_mix=None, *, feedforward=True):
     second_mix = second_mix or first_mix
 
@@ -64,9 +72,14 @@ def half(x):
     return x ^ (x >> 15)
 
 
+def truncated(left, right, counter):
+    x = R._round(R._round(left ^ counter, 0x21F0AAAD) ^ right, 0x735A2D97)
+    return x, R._scramble(x)
+
+
 def single(left, right, counter):
-    first = (R._mix(left ^ counter) + right) & MASK
-    return first, (R._mix(first) + left) & MASK
+    first = (lowbias32(left ^ counter) + right) & MASK
+    return first, (lowbias32(first) + left) & MASK
 
 
 def squares(left, right, counter):
@@ -88,6 +101,7 @@ def folded(left, right, counter):
 
 
 MIXERS = {
+    "frl": chosen,
     "threefry2x32-20": threefry(20),
     "threefry2x32-13": threefry(13),
     "threefry2x32-12": threefry(12),
@@ -95,9 +109,10 @@ MIXERS = {
     "philox2x32-7": philox(7),
     "squares32": squares,
     "feistel-murmur3": feistel(murmur3),
-    "frl (feistel-lowbias32)": chosen,
-    "double-lowbias32": feistel(R._mix, feedforward=False),
-    "feistel-one-and-a-half": feistel(R._mix, half),
+    "feistel-lowbias32": feistel(lowbias32),
+    "double-lowbias32": feistel(lowbias32, feedforward=False),
+    "feistel-one-and-a-half": feistel(lowbias32, half),
     "folded-product": folded,
     "single-lowbias32": single,
+    "frl's first half": truncated,
 }

@@ -1,5 +1,5 @@
-/* The streams of random_quality.py as raw words on standard output: frl.random's hash in C, which takes a hundredth of the time.
-   random_quality.py checks that both give the same words. Usage: random_words STREAM, which ends when the pipe closes. */
+/* The streams of random_quality.py as raw words on standard output: frl.random's hash in C, a hundred times as fast.
+   random_quality.py checks that both give the same words. Usage: random_words STREAM; it ends when the pipe closes. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,15 +7,16 @@
 enum { ROWS = 1 << 15, KEYS = 1 << 12 };
 typedef struct { uint32_t left, right; } Key;
 
-static inline uint32_t mix(uint32_t x) {
-  x = (x ^ (x >> 16)) * 0x21F0AAADu;
-  x = (x ^ (x >> 15)) * 0x735A2D97u;
-  return x ^ (x >> 15);
+static inline uint32_t shift_add(uint32_t x) { return x + (x >> 16); }
+static inline uint32_t scramble(uint32_t x) {
+  x = shift_add(x ^ 0x9E3779B9u) * 0x21F0AAADu;
+  return shift_add(x ^ 0xBB67AE85u) * 0x735A2D97u;
 }
 
 static inline Key hash(uint32_t left, uint32_t right) {
-  uint32_t a = mix(left), b = mix(right + a);
-  Key out = {a + b, b + mix(a + b)};
+  uint32_t x = shift_add((shift_add(left) * 0x21F0AAADu) ^ right) * 0x735A2D97u;
+  uint32_t first = x + shift_add(scramble(x));
+  Key out = {first, scramble(first) ^ left};
   return out;
 }
 
@@ -30,12 +31,17 @@ int main(int argc, char **argv) {
     uint32_t low = (uint32_t)start, high = (uint32_t)(start >> 32);
     if (!strcmp(stream, "counters"))
       for (int i = 0; i < ROWS; i++) out[i] = word(key, low + i);
+    else if (!strcmp(stream, "pairs"))
+      for (int i = 0; i < ROWS; i++) {
+        Key both = hash(key.left ^ (low / 2 + i / 2), key.right);
+        out[i] = i % 2 ? both.right : both.left;
+      }
     else if (!strcmp(stream, "split"))
       for (int i = 0; i < ROWS; i++) out[i] = word(fold_in(key, i % KEYS), start / KEYS + i / KEYS);
     else if (!strcmp(stream, "fold_in"))
       for (int i = 0; i < ROWS; i++) out[i] = word(fold_in(key, low + i), 0);
     else if (!strcmp(stream, "seeds"))
-      for (int i = 0; i < ROWS; i++) out[i] = word(hash((low + i) ^ 0x9E3779B9u, high ^ 0x7F4A7C15u), 0);
+      for (int i = 0; i < ROWS; i++) out[i] = word(hash((low + i) ^ 0x3C6EF372u, high ^ 0xA54FF53Au), 0);
     else
       return 1;
     if (fwrite(out, 4, ROWS, stdout) != ROWS) return 0;
