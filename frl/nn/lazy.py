@@ -32,7 +32,8 @@ def materialize(module: nn.Module, *example: Any) -> nn.Module:
 
     It is the module itself that gets the shapes, once and for all, as torch does it at the first call. Values are those
     that torch would draw next, yet its global generator stays untouched: two lazy layers of one shape that are called
-    one after the other get the same values. `initialize(module, key, example=td)` gives values from a key instead.
+    one after the other get the same values. `initialize(module, key, example=td)` gives values from a key instead. A
+    module must have its shapes before it is compiled.
 
     >>> materialize(nn.LazyLinear(2), torch.ones(5, 3)).weight.shape
     torch.Size([2, 3])

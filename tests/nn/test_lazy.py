@@ -1,6 +1,10 @@
+import copy
+import pickle
+
 import pytest
 import torch
 from torch import nn
+from torch.testing import assert_close
 
 from frl import TensorDict, random, tree
 from frl.distributions import TanhNormal
@@ -74,6 +78,14 @@ def test_a_sequence_passes_shapes_from_module_to_module():
         TensorDictModule(nn.LazyLinear(1), ["hidden"], ["value"]),
     )
     assert from_module(materialize(sequence, td))["module", "1", "module", "weight"].shape == (1, 4)
+
+
+def test_once_it_has_shapes_it_compiles_copies_and_pickles():
+    policy = materialize(lazy_policy(), td)
+    expected = policy(td, key=random.key(0))["action"]
+    compiled = torch.compile(policy, backend="eager", fullgraph=True)
+    for other in (compiled, copy.deepcopy(policy), pickle.loads(pickle.dumps(policy))):
+        assert_close(other(td, key=random.key(0))["action"], expected)
 
 
 def test_without_an_example_the_remedy_is_named():
