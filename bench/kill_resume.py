@@ -22,7 +22,7 @@ import torch
 
 
 def command(out: Path, updates: int, compile: str, resume: bool) -> list[str]:
-    start = [sys.executable, "-m", "frl", "train", "ppo"]
+    start = [sys.executable, "-m", "frl.cli", "train", "ppo"]
     if resume:
         return [*start, "--resume", str(out)]
     flags = {

@@ -1,6 +1,6 @@
 """From options to a training: environment, algorithm, loop, and the step that is run, compiled or not."""
 
-import shutil
+import sys
 from typing import NamedTuple
 
 import torch
@@ -10,6 +10,7 @@ from frl import random
 from frl.algorithms import Algorithm, actor_critic, ppo
 from frl.cli.errors import usage_errors
 from frl.cli.options import Options
+from frl.compilation import compile, compiler_available
 from frl.envs import Env, make
 from frl.tensordict import TensorDict
 from frl.training.evaluate import evaluate
@@ -45,13 +46,36 @@ def initial_state(training: Training, options: Options) -> TensorDict:
 
 def compiled_step(training: Training, options: Options) -> Step:
     """The step of the loop, compiled: whole in a pure environment, else acting and learning apart."""
-    from frl.compilation import compile
-
     if training.env.pure:
         return compile(training.loop.step)
     algorithm = training.algorithm
     algorithm = algorithm._replace(act=compile(algorithm.act), update=compile(algorithm.update))
     return _loop(training.env, algorithm, options).step
+
+
+def or_eager(compiled: Step, eager: Step) -> Step:
+    """`compiled`, or `eager` from the first call on if that call, the compilation, fails; one line says so.
+
+    >>> def broken(state):
+    ...     raise RuntimeError("no header")
+    >>> or_eager(broken, lambda state: (state, state))(1)
+    (1, 1)
+    """
+    chosen: list[Step] = []
+
+    def step(state: TensorDict) -> tuple[TensorDict, TensorDict]:
+        if chosen:
+            return chosen[0](state)
+        try:
+            result = compiled(state)
+        except RuntimeError as error:
+            print(f"compile: failed, so this runs in eager mode: {str(error).splitlines()[0]}", file=sys.stderr)
+            chosen.append(eager)
+            return eager(state)
+        chosen.append(compiled)
+        return result
+
+    return step
 
 
 def evaluation_returns(training: Training, options: Options, state: TensorDict) -> Tensor:
@@ -76,7 +100,7 @@ def should_compile(options: Options, pure: bool) -> tuple[bool, str]:
     """Whether to compile, and why, for `--compile`."""
     if options.compile != "auto":
         return options.compile == "on", f"--compile {options.compile}"
-    if shutil.which("c++") is None and shutil.which("g++") is None and shutil.which("clang++") is None:
+    if not compiler_available():
         return False, "there is no C++ compiler"
     if not pure:
         return False, f"most of the time goes to {options.env} itself"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 from frl import random
-from frl.cli.build import Training, build, compiled_step, evaluation_returns, initial_state, should_compile
+from frl.cli.build import Training, build, compiled_step, evaluation_returns, initial_state, or_eager, should_compile
 from frl.cli.errors import usage_errors
 from frl.cli.options import Options, read_options, to_json
 from frl.cli.report import print_evaluation
@@ -89,7 +89,10 @@ def _resume(options: Options, directory: Path) -> Run:
 
 def _train(job: Run, interrupt: Interrupt) -> Run:
     options, updates = job.options, job.updates
-    step = compiled_step(job.training, options) if job.compiled else job.training.loop.step
+    step = job.training.loop.step
+    if job.compiled:
+        compiled = compiled_step(job.training, options)
+        step = or_eager(compiled, step) if options.compile == "auto" else compiled
     save = save_checkpoint(job.directory / "checkpoints", {"algorithm": "ppo", "options": to_json(options)})
 
     def count(number: int, state: TensorDict, metrics: TensorDict) -> None:

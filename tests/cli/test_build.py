@@ -4,7 +4,7 @@ import shutil
 import pytest
 import torch
 
-from frl.cli.build import build, initial_state, should_compile
+from frl.cli.build import build, initial_state, or_eager, should_compile
 from frl.cli.errors import UsageError
 from frl.cli.options import Options
 
@@ -50,3 +50,17 @@ def test_several_seeds_start_as_each_alone():
     assert torch.equal(states["key"][1], state["key"])
     observation = ("runner", "td", "observation")
     assert torch.equal(states[observation][1], state[observation])
+
+
+def test_a_compilation_that_fails_leaves_eager_mode_and_says_so_once(capsys: pytest.CaptureFixture[str]):
+    def compiled(state: str) -> tuple[str, str]:
+        raise RuntimeError("C++ compile error\nmany lines")
+
+    step = or_eager(compiled, lambda state: (state, "eager"))
+    assert [step("a"), step("b")] == [("a", "eager"), ("b", "eager")]
+    assert capsys.readouterr().err == "compile: failed, so this runs in eager mode: C++ compile error\n"
+
+
+def test_a_compilation_that_succeeds_is_kept():
+    step = or_eager(lambda state: (state, "compiled"), lambda state: (state, "eager"))
+    assert [step("a"), step("b")] == [("a", "compiled"), ("b", "compiled")]

@@ -143,7 +143,7 @@ def test_continuous_actions_are_trained_too(tmp_path: Path):
 
 def test_ctrl_c_leaves_a_checkpoint_from_which_the_run_continues(tmp_path: Path):
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "frl", "train", "ppo", *TINY, "--steps", "1000000", "--out", str(run)]
+    command = [sys.executable, "-m", "frl.cli", "train", "ppo", *TINY, "--steps", "1000000", "--out", str(run)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     wait_for(run / "metrics.csv", process)
     process.send_signal(signal.SIGINT)

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from torch import Tensor
@@ -5,7 +7,6 @@ from torch import Tensor
 from frl import TensorDict, random
 from frl.envs import FunctionalEnv, make
 from frl.envs.classic import CartPole
-from frl.training import evaluate as module
 from frl.training.evaluate import evaluate
 from tests.probes import ChosenReward, Endless, LateReward
 
@@ -44,7 +45,7 @@ def test_a_time_limit_ends_an_episode():
 
 
 def test_episodes_that_never_end_are_an_error(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "LONGEST", 20)
+    monkeypatch.setattr(sys.modules["frl.training.evaluate"], "LONGEST", 20)
     with pytest.raises(
         ValueError, match=r"2 of 2 episodes .* had not ended after 20 steps; give the environment a time limit"
     ):

@@ -1,4 +1,4 @@
-"""`python -m frl` is the command line."""
+"""`python -m frl.cli` is the command line, where no script is installed."""
 
 import sys
 
