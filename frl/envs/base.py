@@ -172,6 +172,11 @@ class Env(ABC):
 
     def _action(self, td: TensorDict) -> Tensor:
         """The action of `td`, of the right shape and dtype; its values are not looked at."""
+        if not isinstance(td, TensorDict):
+            raise TypeError(
+                f"{self}: a step takes a TensorDict but got a {type(td).__name__}; the policy must return "
+                'td.set("action", action).'
+            )
         action: Any = td.get("action")
         spec = self.single_action_spec
         if action is None:

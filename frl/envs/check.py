@@ -5,11 +5,12 @@ from torch import Tensor
 
 from frl import check, random, tree
 from frl.envs.base import Env, promote, reset_where_done
-from frl.envs.evidence import fail, require_equal
+from frl.envs.evidence import attempt, fail, require_equal, require_layout
 from frl.envs.purity import require_pure
+from frl.specs import Binary, Composite, Spec, Unbounded
 from frl.tensordict import TensorDict
 
-_FLAGS = ("done", "terminated", "truncated")
+_FLAGS, _FLAG = ("done", "terminated", "truncated"), Binary(1, dtype=torch.bool)
 
 
 def check_env(env: Env, num_steps: int = 200, key: Tensor | None = None, deterministic: bool = False) -> None:
@@ -42,16 +43,18 @@ def check_env(env: Env, num_steps: int = 200, key: Tensor | None = None, determi
 
 def _walk(env: Env, num_steps: int, key: Tensor) -> None:
     k_reset, k_steps = random.split(key)
-    td = env.reset(k_reset)
+    td = attempt(env, "reset", lambda: env.reset(k_reset))
     _check_reset(env, td)
-    layout, kept, ends = _layout(td), [("reset", td, _copy(td))], []
+    begin, kept, ends = td, [("reset", td, _copy(td))], []
     for t, k in enumerate(random.split(k_steps, num_steps)):
         where, (k_action, k_step) = f"step {t}", random.split(k)
         given = env.rand_action(td, k_action)
         before = _copy(given)
-        out, following = env.step_and_reset(given, k_step)
+        if env.pure:
+            _check_step(env, where, given, env.step(given, k_step), begin)
+        out, following = attempt(env, where, lambda: env.step_and_reset(given, k_step))  # noqa: B023
         require_equal(env, where, "its input was changed in place", before, given)
-        _check_step(env, where, given, out, layout)
+        _check_step(env, where, given, out, begin)
         _check_following(env, where, out, following)
         earlier, value, copy = kept[-1]
         require_equal(env, where, f"what {earlier} returned has changed since", copy, value)
@@ -75,29 +78,33 @@ def _check_entries(env: Env, where: str, td: TensorDict) -> None:
         fail(env, where, f"it returned a {type(td).__name__} but must return a TensorDict.")
     if td.batch_size != env.batch_size:
         fail(env, where, f"the batch size is {list(td.batch_size)} but must be {list(env.batch_size)}.")
-    for spec in (env.observation_spec, env.done_spec):
-        reason = spec.explain(td)
-        if reason is not None:
-            fail(env, where, f"{reason}.")
-    for name, x in tree.named_leaves(td):
+    for key, spec in [*env.single_observation_spec.items(), *((flag, _FLAG) for flag in _FLAGS)]:
+        _check_entry(env, where, td, key, spec)
+
+
+def _check_entry(env: Env, where: str, td: TensorDict, key: str, spec: Spec | Composite) -> None:
+    """Fails unless the entry is there, finite, and contained in the spec for every environment."""
+    if key not in td:
+        fail(env, where, f"{key!r} is missing; there are {list(td)}.")
+    for name, x in tree.named_leaves(td.select(key)):
         if x.is_floating_point() and not bool(x.isfinite().all()):
             at = (~x.isfinite()).nonzero()[0].tolist()
             fail(env, where, f"{name!r} at {at} is {x[tuple(at)].item()} but must be finite.")
+    reason = spec.explain(td[key])
+    if reason is None and td[key].shape != env.batch_size + (() if isinstance(spec, Composite) else spec.shape):
+        reason = f"has shape {list(td[key].shape)} but must have {[*env.batch_size, *spec.shape]}"
+    if reason is not None:
+        fail(env, where, f"{key!r} {reason}.")
 
 
-def _check_step(
-    env: Env, where: str, given: TensorDict, out: TensorDict, layout: dict[str, tuple[torch.Size, torch.dtype]]
-) -> None:
+def _check_step(env: Env, where: str, given: TensorDict, out: TensorDict, begin: TensorDict) -> None:
     if "next" not in out:
         fail(env, where, f'"next" is missing; there are {list(out)}.')
     require_equal(env, where, "the root must be that of the input", given, out.exclude("next"))
     after = out["next"]
     _check_entries(env, where, after)
-    reason = env.reward_spec.explain(after.get("reward"))
-    if reason is not None:
-        fail(env, where, f"'reward' {reason}.")
-    if _layout(promote(out)) != layout:
-        fail(env, where, f"keys, shapes or dtypes changed to {_layout(promote(out))} from {layout} at the reset.")
+    _check_entry(env, where, after, "reward", Unbounded(1, dtype=env.reward_dtype))
+    require_layout(env, where, "next must have the layout of the reset", begin, promote(out))
     if not torch.equal(after["done"], after["terminated"] | after["truncated"]):
         fail(env, where, "'done' is not terminated | truncated.")
     if "step_count" in after:
@@ -115,8 +122,7 @@ def _check_count(env: Env, where: str, before: Tensor, after: TensorDict) -> Non
 def _check_following(env: Env, where: str, out: TensorDict, following: TensorDict) -> None:
     _check_entries(env, f"{where}, what follows", following)
     after = promote(out)
-    if _layout(after) != _layout(following):
-        fail(env, where, f"what follows has {_layout(following)} but must have {_layout(after)}.")
+    require_layout(env, where, "what follows must have the layout of next", after, following)
     expected = reset_where_done(after, following)
     require_equal(env, where, "what follows differs from next where nothing is done", expected, following)
     for flag in _FLAGS:
@@ -162,10 +168,6 @@ def _require_rows_differ(env: Env, keys: Tensor) -> None:
     vary = any(not torch.equal(x, y) for x, y in zip(tree.leaves(starts[0]), tree.leaves(starts[1]), strict=True))
     if alike and vary:
         fail(env, "reset", "all environments of the batch begin alike; draw from the key of each row, rng [*B, 2].")
-
-
-def _layout(td: TensorDict) -> dict[str, tuple[torch.Size, torch.dtype]]:
-    return {name: (x.shape, x.dtype) for name, x in tree.named_leaves(td)}
 
 
 def _copy(td: TensorDict) -> TensorDict:

@@ -80,6 +80,11 @@ class GymWrapper(Env):
         device: torch.device | str | None = None,
         seed: int = 0,
     ):
+        if not isinstance(gym_env, (gymnasium.Env, VectorEnv)):
+            raise TypeError(
+                f"{type(self).__name__}: gym_env is a {type(gym_env).__name__} but must be a gymnasium.Env or a "
+                "VectorEnv; for an environment by its name use GymEnv."
+            )
         vector = gym_env if isinstance(gym_env, VectorEnv) else Vector([lambda: gym_env])
         mode = vector.metadata.get("autoreset_mode")
         if mode != AutoresetMode.DISABLED:

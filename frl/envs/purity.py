@@ -1,13 +1,11 @@
 """What a pure environment promises beyond the rest: the same values whichever way it is called."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from frl import random, tree
 from frl.envs.base import Env
-from frl.envs.evidence import fail, require_equal
+from frl.envs.evidence import attempt, fail, require_equal
 from frl.tensordict import TensorDict
 
 _TOLERANCE = 1e-5
@@ -35,8 +33,8 @@ def require_pure(env: Env, key: Tensor) -> None:
         return env.step_and_reset(_ready(env, k_td), k_step)
 
     looped = [advance(k) for k in keys]
-    vmapped = _attempt(env, "vmap", torch.vmap(advance), keys)
-    compiled = _attempt(env, "compiled", torch.compile(advance, backend="aot_eager", fullgraph=True), keys[0])
+    vmapped = attempt(env, "vmap", lambda: torch.vmap(advance)(keys))
+    compiled = attempt(env, "compiled", lambda: torch.compile(advance, backend="aot_eager", fullgraph=True)(keys[0]))
     for i, name in enumerate(("the step", "what follows")):
         alone = tree.stack([pair[i] for pair in looped])
         require_equal(env, "vmap", f"{name} differs from a loop over keys", alone, vmapped[i], _TOLERANCE)
@@ -54,13 +52,3 @@ def _require_rows_apart(env: Env, td: TensorDict, other: TensorDict, key: Tensor
     mixed = env.step(tree.where(first, td, other), key).flatten()[0]
     alone = env.step(td, key).flatten()[0]
     require_equal(env, "step", "environment 0 depends on what the others do", alone, mixed, _TOLERANCE)
-
-
-def _attempt(
-    env: Env, where: str, f: Callable[[Tensor], tuple[TensorDict, TensorDict]], key: Tensor
-) -> tuple[TensorDict, TensorDict]:
-    try:
-        return f(key)
-    except Exception as error:
-        reason = str(error).strip().splitlines()[:1]
-        fail(env, where, f"raises {type(error).__name__}: {''.join(reason)}; keep to tensor operations.")
