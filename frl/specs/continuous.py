@@ -95,7 +95,12 @@ class Bounded(Spec):
         return value.clamp(self.low.to(value.dtype), self.high.to(value.dtype))
 
     def _like(self, shape: torch.Size, device: torch.device) -> Self:
-        return type(self)(self.low, self.high, shape, device, self.dtype)
+        spec = object.__new__(type(self))
+        spec._assign(shape, self.dtype, device)
+        object.__setattr__(spec, "low", self.low.to(device).expand(shape).contiguous())
+        object.__setattr__(spec, "high", self.high.to(device).expand(shape).contiguous())
+        object.__setattr__(spec, "_finite", self._finite)
+        return spec
 
     def _set(self) -> str:
         return f"[{self.low.tolist()}, {self.high.tolist()}]"

@@ -120,7 +120,7 @@ class OneHot(Spec):
 
     def project(self, value: Tensor) -> Tensor:
         """The one-hot vector of the greatest entry, the first among equals."""
-        return self.from_index(value.argmax(-1))
+        return self.from_index(self.to_index(value))
 
     def to_index(self, value: Tensor) -> Tensor:
         """[..., n] -> [...] int64: which entry is the 1."""

@@ -1,6 +1,6 @@
 """Indexing of the batch axes, and what stands for writing into them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,7 @@ class Indexing(Node):
     def _index(self, index: Any) -> Self:
         if type(index) is int and self.batch_dims > 0:
             return self._map(lambda x: x[index])
-        items = _items(index, self.batch_dims)
-        return self._map(lambda x: x[items])
+        return self._map(_taker(index, self.batch_dims))
 
     @property
     def at(self) -> "At":
@@ -114,7 +113,7 @@ def _rows(index: Any, batch: torch.Size) -> Tensor:
     """The numbers, in row-major order, of the batch elements that the index takes."""
     if len(batch) == 1 and isinstance(index, Tensor) and index.dtype == torch.int64:
         return index
-    return torch.arange(batch.numel()).reshape(batch)[_items(index, len(batch))]
+    return _taker(index, len(batch))(torch.arange(batch.numel()).reshape(batch))
 
 
 def _put(td: Any, rows: Tensor, value: Any, accumulate: bool) -> Any:
@@ -164,6 +163,22 @@ def _behind(x: Tensor, axes: int) -> Tensor:
 def _differ(value: torch.Size, rows: torch.Size) -> bool:
     """Whether a batch of size `value` cannot be broadcast to `rows`."""
     return len(value) > len(rows) or any(a not in (1, b) for a, b in zip(value[::-1], rows[::-1], strict=False))
+
+
+def _taker(index: Any, n: int) -> Callable[[Tensor], Tensor]:
+    """The function x -> x[index], where the index does not reach behind the `n` batch axes.
+
+    Indexing by a tensor without axes reads its value: a vmapped function cannot, and a compiled one is compiled anew
+    for each value. So the tensor becomes one of size 1, and its axis is taken away again.
+    """
+    items = _items(index, n)
+    scalars = [i for i, item in enumerate(items) if isinstance(item, Tensor)]
+    if not scalars or any(items[i].ndim > 0 or items[i].dtype == torch.bool for i in scalars):
+        return lambda x: x[items]
+    adjacent = scalars[-1] - scalars[0] == len(scalars) - 1
+    axis = sum([type(item) is not int for item in items[: scalars[0]]]) if adjacent else 0
+    rows = tuple([item.reshape(1) if isinstance(item, Tensor) else item for item in items])
+    return lambda x: x[rows].squeeze(axis)
 
 
 def _items(index: Any, n: int) -> tuple[Any, ...]:

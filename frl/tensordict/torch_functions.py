@@ -28,35 +28,40 @@ class TorchFunctions(Node):
         return _HANDLERS[func](*args, **(kwargs or {}))
 
 
-def _stack(tds: Sequence[Any], dim: int = 0) -> Any:
-    first = _alike("stack", tds)
-    n = first.batch_dims + 1
+def _stack(tensors: Sequence[Any], dim: int = 0) -> Any:
+    tds = _nodes("stack", tensors)
+    n = tds[0].batch_dims + 1
     if not -n <= dim < n:
         raise IndexError(f"stack: dim is {dim} but the result has {n} batch axes.")
+    _require_alike("stack", tds)
     return _join(torch.stack, tds, dim % n)
 
 
-def _cat(tds: Sequence[Any], dim: int = 0) -> Any:
+def _cat(tensors: Sequence[Any], dim: int = 0) -> Any:
+    tds = _nodes("cat", tensors)
     n = tds[0].batch_dims
     if not -n <= dim < n:
         raise IndexError(f"cat: dim is {dim} but there are {n} batch axes.")
-    _alike("cat", tds, dim % n)
+    _require_alike("cat", tds, dim % n)
     return _join(torch.cat, tds, dim % n)
 
 
-def _alike(name: str, tds: Sequence[Any], free: int | None = None) -> Any:
-    """The first of the TensorDicts. Raises: ValueError if keys or batch sizes differ, but for the axis `free`."""
-    first = tds[0]
-    keys, batch = first._data.keys(), first.batch_size
-    for i, td in enumerate(tds):
+def _nodes(name: str, tensors: Sequence[Any]) -> Sequence[Any]:
+    for i, td in enumerate(tensors):
         if not isinstance(td, Node):
             raise TypeError(f"{name}: item {i} is a {type(td).__name__} and others are TensorDicts.")
+    return tensors
+
+
+def _require_alike(name: str, tds: Sequence[Any], free: int | None = None) -> None:
+    """Raises ValueError if keys or batch sizes differ, but for the axis `free`."""
+    keys, batch = tds[0]._data.keys(), tds[0].batch_size
+    for i, td in enumerate(tds):
         if td._data.keys() != keys:
             raise ValueError(f"{name}: only one of items 0 and {i} has the entries {sorted(td._data.keys() ^ keys)}.")
         own = td.batch_size
         if own != batch and (free is None or own[:free] + own[free + 1 :] != batch[:free] + batch[free + 1 :]):
             raise ValueError(f"{name}: item 0 has batch size {list(batch)} but item {i} has {list(own)}.")
-    return first
 
 
 def _join(f: Callable[..., Tensor], tds: Sequence[Any], dim: int) -> Any:
