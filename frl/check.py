@@ -1,7 +1,7 @@
 """Checks at the boundary: what was given, what was expected, the remedy, in one form of words.
 
 A check of shapes, dtypes or Python numbers costs nothing in a compiled graph, for these are known while it is traced.
-A check of tensor values is for the host: it vanishes under `torch.compile` and under `torch.func` transforms, where
+A check of tensor values is for the host: it vanishes in compiled programs and under `torch.func` transforms, where
 values cannot be read. This is the only module that may ask which of the two holds.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C import _get_dispatch_mode, _TorchDispatchModeKey
 from torch._C._functorch import peek_interpreter_stack as _transforms
 
 from frl import tree
@@ -22,7 +23,9 @@ def values_readable() -> bool:
     >>> values_readable()
     True
     """
-    return not torch.compiler.is_compiling() and not _transforms()
+    if torch.compiler.is_compiling() or _transforms():
+        return False
+    return _get_dispatch_mode(_TorchDispatchModeKey.FAKE) is None  # frl.compile traces over fake tensors
 
 
 def tensors(function: str, arguments: Mapping[str, Any]) -> None:
@@ -160,14 +163,15 @@ def below(function: str, arguments: Mapping[str, Any], high: float) -> None:
     _compare(function, arguments, operator.lt, high, "below")
 
 
-def finite(values: Any, what: str) -> None:
+def finite(values: Any, what: str, remedy: str = "look for where it arises") -> None:
     """Raises ValueError that names the first infinite or NaN entry of a tree; vanishes where values cannot be read.
 
     Args: values: a tree; leaves that are no floating-point tensors pass. what: the name of the tree, for the message.
+        remedy: what to do about it, likewise.
 
     >>> finite({"actor": {"w": torch.tensor([[0.0, 1.0], [float("nan"), 2.0]])}}, "gradients")
     Traceback (most recent call last):
-    ValueError: gradients: actor.w is nan at [1, 0], and 1 of its 4 entries are not finite.
+    ValueError: gradients: actor.w is nan at [1, 0], and 1 of its 4 entries are not finite; look for where it arises.
     """
     if not values_readable():
         return
@@ -177,7 +181,7 @@ def finite(values: Any, what: str) -> None:
             index = where[0].tolist()
             raise ValueError(
                 f"{what}: {name or 'the tensor'} is {leaf[tuple(index)].item()} at {index}, and "
-                f"{len(where)} of its {leaf.numel()} entries are not finite."
+                f"{len(where)} of its {leaf.numel()} entries are not finite; {remedy}."
             )
 
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from frl import check
 
@@ -101,3 +102,9 @@ def test_finite_vanishes_where_values_cannot_be_read():
     bad = torch.tensor([torch.nan, 1.0])
     assert torch.vmap(f)(bad)[1] == 2
     assert torch.compile(f, backend="aot_eager", fullgraph=True)(bad)[1] == 2
+    assert make_fx(f, tracing_mode="fake")(bad)(bad)[1] == 2
+
+
+def test_finite_says_what_to_do():
+    with pytest.raises(ValueError, match=r"not finite; mend the environment\.$"):
+        check.finite(torch.tensor(torch.nan), "reward", "mend the environment")
