@@ -266,7 +266,7 @@ def _leaves_like(tree: Any, structure: TreeSpec, other: Any) -> list[Any]:
         return xs
     difference = _difference(tree, other, "")
     if difference is not None:
-        raise ValueError(f"tree.map: the trees differ: {difference}.")
+        raise ValueError(f"tree.map: the trees differ: {difference}; pass trees of one structure.")
     by_name = dict(named_leaves(other))
     return [by_name[name] for name, _ in named_leaves(tree)]
 

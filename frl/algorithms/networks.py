@@ -65,7 +65,7 @@ def actor_critic(
     (Huang et al. 2022, "The 37 implementation details of proximal policy optimization").
 
     Args: the specs of one environment, without batch: `env.single_observation_spec`, `env.single_action_spec`.
-    Raises: TypeError if no distribution is known for the action spec.
+    Raises: TypeError if no distribution is known for the action spec, or if the observations' is no Composite.
 
     >>> from frl import envs
     >>> env = envs.make("CartPole-v1", batch_size=[3])
@@ -74,6 +74,11 @@ def actor_critic(
     >>> networks.value(params["critic"], env.reset(random.key(1))).shape
     torch.Size([3])
     """
+    if not isinstance(observation_spec, Composite):
+        raise TypeError(
+            f"actor_critic: observation_spec is a {type(observation_spec).__name__} but must be a Composite; pass "
+            "env.single_observation_spec."
+        )
     keys = list(observation_spec)
     size = sum(math.prod(observation_spec[key].shape) for key in keys)
     cells = list(num_cells)

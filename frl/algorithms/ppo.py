@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from frl import check, optim, tree
 from frl import functional as F
-from frl import optim, tree
 from frl.algorithms.base import Algorithm
 from frl.algorithms.epochs import epochs
 from frl.algorithms.networks import ActorCritic
@@ -31,6 +31,7 @@ class PPOConfig(NamedTuple):
 
 
 _DEFAULTS = PPOConfig()
+_COUNTS = ("num_epochs", "num_minibatches")
 
 
 def ppo(networks: ActorCritic, config: PPOConfig = _DEFAULTS) -> Algorithm:
@@ -39,10 +40,13 @@ def ppo(networks: ActorCritic, config: PPOConfig = _DEFAULTS) -> Algorithm:
     Advantages are normalised in each minibatch and values clipped like the ratio. An episode cut by a time limit is
     bootstrapped with the value of its true successor; only termination makes the future worth nothing.
 
+    Raises: ValueError for a hyperparameter out of range; KeyError, when it updates, if the batch lacks an entry.
+
     Metrics: "loss_objective", "loss_critic", "entropy", "kl_approx", "clip_fraction", "learning_rate".
     """
+    _check(config)
     sizes = (config.num_epochs, config.num_minibatches)
-    settings = {name: value for name, value in config._asdict().items() if isinstance(value, float)}
+    settings = {name: float(value) for name, value in config._asdict().items() if name not in _COUNTS}
 
     def init(key: Tensor) -> TensorDict:
         params = networks.init(key)
@@ -70,12 +74,26 @@ def ppo(networks: ActorCritic, config: PPOConfig = _DEFAULTS) -> Algorithm:
     return Algorithm(init, act, update)
 
 
+def _check(config: PPOConfig) -> None:
+    values = config._asdict()
+    check.at_least("ppo", {name: values[name] for name in _COUNTS}, 1)
+    check.at_least("ppo", {name: value for name, value in values.items() if name not in _COUNTS}, 0)
+    check.at_most("ppo", {"gamma": config.gamma, "lambda_": config.lambda_}, 1)
+    check.above("ppo", {"clip": config.clip, "max_grad_norm": config.max_grad_norm}, 0)
+
+
 def _optimizer(hyper: Mapping[str, Tensor], rate: Tensor) -> optim.Optimizer:
     return optim.chain(optim.clip_by_global_norm(hyper["max_grad_norm"]), optim.adam(rate, eps=1e-5))
 
 
 def _targets(networks: ActorCritic, params: TensorDict, batch: TensorDict, hyper: TensorDict) -> TensorDict:
     """What the loss reads of each step, [T, *B]: the batch with "value", "advantage" and "value_target" [T, *B]."""
+    for key in ("action", "sample_log_prob", *(("next", name) for name in ("reward", "terminated", "truncated"))):
+        if key not in batch:
+            found = list(batch.keys(include_nested=True, leaves_only=True))
+            raise KeyError(
+                f"ppo: the batch has no entry {key!r}, only {found}; make it by collect(env, algorithm.act, ...)."
+            )
     batch = batch.permute(-1, *range(batch.batch_dims - 1))
     after = batch["next"]
     value = networks.value(params["critic"], batch)

@@ -10,6 +10,7 @@ from typing import Any
 from frl.cli.errors import UsageError
 
 CONFIG, RESULT = "config.json", "result.json"
+_REMEDY = "name one that frl train has made"
 
 
 def create(out: Path | None, name: str) -> Path:
@@ -37,9 +38,9 @@ def read_config(path: Path) -> dict[str, Any]:
         config = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         reason = "there is none" if isinstance(error, FileNotFoundError) else str(error)
-        raise UsageError(f"{path} is no run directory: {CONFIG} could not be read: {reason}.") from error
+        raise UsageError(f"{path} is no run directory: {CONFIG} could not be read: {reason}; {_REMEDY}.") from error
     if not isinstance(config, dict) or not isinstance(config.get("options"), dict):
-        raise UsageError(f"{path} is no run directory: {CONFIG} has no options.")
+        raise UsageError(f"{path} is no run directory: {CONFIG} has no options; {_REMEDY}.")
     return config
 
 

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import torch
 
-from frl import control, random
+from frl import check, control, random
 from frl.envs import Env
 from frl.tensordict import TensorDict
 
@@ -38,7 +38,15 @@ def collect(
     Returns: the new runner and the batch [*B, T]: what `act` read and wrote, and "next" with the true successor's
         observation, the reward, `terminated` and `truncated` [*B, T, 1]. ("next", "episode_return") and
         ("next", "episode_length") [*B, T, 1] count up to and with this step.
+    Raises: ValueError if `num_steps` is below 1, if `runner` is that of other environments, and, where values can be
+        read, for a reward that is not finite.
     """
+    check.at_least("collect", {"num_steps": num_steps}, 1)
+    if "td" not in runner or runner.batch_size != env.batch_size:
+        raise ValueError(
+            f"collect: runner has the entries {list(runner)} and batch size {list(runner.batch_size)}, but {env} needs "
+            "one that was made for it; make it by start(env, key)."
+        )
 
     def body(runner: TensorDict, keys: tuple[torch.Tensor, torch.Tensor]) -> tuple[TensorDict, TensorDict]:
         k_act, k_env = keys
@@ -57,6 +65,7 @@ def collect(
         return ongoing, _transition(td, total, length)
 
     runner, batch = control.scan(body, runner, tuple(random.split(random.split(key, num_steps))))
+    check.finite(batch["next"].select("reward"), "collect", "mend the environment; check_env says more")
     rank = len(env.batch_size)
     return runner, batch.permute(*range(1, rank + 1), 0)
 

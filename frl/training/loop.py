@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from frl import control, random
+from frl import check, control, random
 from frl.algorithms import Algorithm
 from frl.collectors import collect, start
 from frl.envs import Env
@@ -16,8 +16,8 @@ from frl.tensordict import TensorDict
 class Loop(NamedTuple):
     """A whole training, one step at a time: what one compiles, vmaps, differentiates and checkpoints.
 
-    init: `init(key) -> state`. step: `step(state) -> (state, metrics)`. The state is one TensorDict: {"train", "runner",
-    "key", "step", "stats"}; "step" counts environment steps.
+    init: `init(key) -> state`. step: `step(state) -> (state, metrics)`. The state is one TensorDict:
+    {"train", "runner", "key", "step", "stats"}; "step" counts environment steps.
     """
 
     init: Callable[[Tensor], TensorDict]
@@ -25,7 +25,11 @@ class Loop(NamedTuple):
 
 
 def on_policy(env: Env, algorithm: Algorithm, num_steps: int) -> Loop:
-    """The loop of on-policy algorithms: collect `num_steps` steps of every environment, learn from them, forget them."""
+    """The loop of on-policy algorithms: collect `num_steps` steps of each environment, learn from them, forget them.
+
+    Raises: ValueError if `num_steps` is below 1.
+    """
+    check.at_least("on_policy", {"num_steps": num_steps}, 1)
 
     def init(key: Tensor) -> TensorDict:
         k_train, k_env, key = random.split(key, 3)
@@ -35,7 +39,11 @@ def on_policy(env: Env, algorithm: Algorithm, num_steps: int) -> Loop:
                 "runner": start(env, k_env),
                 "key": key,
                 "step": torch.zeros((), dtype=torch.int64),
-                "stats": {"episode_return": torch.zeros(()), "episode_length": torch.zeros(()), "episodes": torch.zeros(())},
+                "stats": {
+                    "episode_return": torch.zeros(()),
+                    "episode_length": torch.zeros(()),
+                    "episodes": torch.zeros(()),
+                },
             }
         )
 
@@ -69,11 +77,16 @@ def population(loop: Loop, n: int) -> Loop:
 
     `init` takes keys [n, 2]. Compiled, the members are one vmapped program; in eager mode they take turns, so that each
     is bitwise the run of its key alone. In either, member i draws the same random integers as that run.
+
+    Raises: ValueError if `n` is below 1, or, when called, if the keys are not one for each member.
     """
+    check.at_least("population", {"n": n}, 1)
 
     def init(keys: Tensor) -> TensorDict:
         if keys.shape != (n, 2):
-            raise ValueError(f"population: keys have shape {list(keys.shape)}, expected {[n, 2]}; use random.split(key, {n}).")
+            raise ValueError(
+                f"population: keys have shape {list(keys.shape)}, expected {[n, 2]}; use random.split(key, {n})."
+            )
         return control.members(loop.init)(keys)
 
     return Loop(init, control.members(loop.step))

@@ -66,7 +66,8 @@ def stop_when(condition: Callable[[TensorDict], Any]) -> Callback:
 
 def require_finite(updates: int, state: TensorDict, metrics: TensorDict) -> None:
     """A callback that raises ValueError, naming the metric and the update, once a metric is NaN or infinite."""
-    check.finite(metrics, f"metrics of update {updates}")
+    remedy = "see by check_env whether the environment gives such rewards, or lower the learning rate"
+    check.finite(metrics, f"metrics of update {updates}", remedy)
 
 
 def save_checkpoint(directory: str | Path, metadata: dict[str, Any] | None = None, keep: int = 3) -> Callback:

@@ -100,6 +100,14 @@ def test_the_learning_rate_falls_linearly_to_zero():
     assert rates == pytest.approx([0.1, 0.075, 0.05, 0.025, 0.0])
 
 
+def test_a_whole_number_is_a_hyperparameter_like_any_other():
+    env = FunctionalEnv(probes.Probe(), 3)
+    networks = actor_critic(env.single_observation_spec, env.single_action_spec, (8,))
+    hyper = ppo(networks, PPOConfig(gamma=1)).init(random.key(0))["hyper"]
+    assert len(hyper) == len(PPOConfig()) - 2
+    assert hyper["gamma"].item() == 1
+
+
 def test_minibatches_must_divide_the_batch():
     env = FunctionalEnv(probes.Probe(), 3)
     networks = actor_critic(env.single_observation_spec, env.single_action_spec, (8,))
