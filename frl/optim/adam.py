@@ -67,13 +67,18 @@ class _Options(NamedTuple):
     amsgrad: bool
 
 
+def _verify(function: str, options: _Options) -> None:
+    decays = {"betas[0]": options.betas[0], "betas[1]": options.betas[1]}
+    weight_decay = options.coupled_decay if is_zero(options.decoupled_decay) else options.decoupled_decay
+    check.at_least(function, {**decays, "eps": options.eps, "weight_decay": weight_decay}, 0)
+    check.below(function, decays, 1)
+
+
 def _adam(function: str, learning_rate: Rate, options: _Options) -> Optimizer:
     (b1, b2), eps, coupled_decay, decoupled_decay, amsgrad = options
     rate = as_schedule(function, learning_rate)
-    decays = {"betas[0]": b1, "betas[1]": b2}
+    _verify(function, options)
     coupled, decoupled = not is_zero(coupled_decay), not is_zero(decoupled_decay)
-    check.at_least(function, {**decays, "eps": eps, "weight_decay": decoupled_decay if decoupled else coupled_decay}, 0)
-    check.below(function, decays, 1)
     averages = ["mean", "square", "max_square"] if amsgrad else ["mean", "square"]
 
     def init(params: Tree) -> State:

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from frl import optim
 
@@ -70,3 +71,22 @@ def test_meta_gradients_are_finite_where_a_gradient_is_exactly_zero():
 def test_a_gradient_of_zero_moves_nothing_even_without_eps():
     optimizer, params = optim.adam(0.1, eps=0.0), torch.ones(2)
     assert optim.step(optimizer, torch.zeros(2), optimizer.init(params), params)[0].tolist() == [1.0, 1.0]
+
+
+def test_a_step_on_a_flat_vector_is_a_short_chain_without_powers_or_reductions():
+    optimizer, params = optim.adam(0.1), torch.ones(8)
+    graph = make_fx(lambda *x: optim.step(optimizer, *x))(params, optimizer.init(params), params).graph
+    calls = [node for node in graph.nodes if node.op == "call_function"]
+    assert sum(node.meta["val"].shape == (8,) for node in calls) <= 11
+    assert {str(node.target).split(".")[1] for node in calls} <= {
+        "add",
+        "sub",
+        "rsub",
+        "mul",
+        "div",
+        "reciprocal",
+        "rsqrt",
+        "sqrt",
+        "lerp",
+        "clamp_min",
+    }
