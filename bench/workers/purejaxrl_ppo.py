@@ -47,7 +47,10 @@ def main() -> None:
 
     began = time.perf_counter()
     compiled = jax.jit(train).lower(jax.random.PRNGKey(0)).compile()
-    print(json.dumps({"compile": time.perf_counter() - began, "jax": jax.__version__, "gymnax": version("gymnax")}), flush=True)
+    print(
+        json.dumps({"compile": time.perf_counter() - began, "jax": jax.__version__, "gymnax": version("gymnax")}),
+        flush=True,
+    )
     for seed, _ in enumerate(sys.stdin):
         began = time.perf_counter()
         result = float(compiled(jax.random.PRNGKey(seed)).block_until_ready())
