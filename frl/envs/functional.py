@@ -144,7 +144,7 @@ class FunctionalEnv(Env):
             **self._seen(after, k_observation),
             "step_count": count,
             "reward": author.reward(before, action, after, k_reward, params).unsqueeze(-1),
-            "done": terminated | truncated,
+            "done": torch.logical_or(terminated, truncated),
             "terminated": terminated,
             "truncated": truncated,
         }

@@ -64,7 +64,7 @@ class Vector(VectorEnv[Any, Any, Any]):
             {},
         )
 
-    def close_extras(self, **_: Any) -> None:
+    def close_extras(self) -> None:  # type: ignore[override]
         """Closes every environment."""
         for env in self.envs:
             env.close()
