@@ -28,10 +28,11 @@ def pointwise(op: Callable[..., Tensor], *operands: Any) -> Any:
     like = next(x for x in operands if isinstance(x, Node))
     batch = like.batch_size
     for x in operands:
-        if isinstance(x, Tensor):
+        if isinstance(x, Node):
+            if x is not like:
+                _require_alike(op, like, x, batch)
+        elif isinstance(x, Tensor):
             _require_fit(op, x, batch)
-        elif x is not like and isinstance(x, Node):
-            _require_alike(op, like, x, batch)
     return _combine(op, like, operands, len(batch))
 
 
@@ -39,16 +40,20 @@ def _combine(op: Callable[..., Tensor], like: Node, operands: Sequence[Any], n: 
     """The node of `op` of the entries of the operands that are nodes, and of the other operands."""
     is_node = [isinstance(x, Node) for x in operands]
     columns = [x._data.values() if node else repeat(x) for x, node in zip(operands, is_node, strict=True)]
-    aligned = all(x._events == like._events if isinstance(x, Node) else _is_scalar(x) for x in operands)
+    if not all(x._events == like._events if isinstance(x, Node) else _is_scalar(x) for x in operands):
+        return like._build(_entries(op, like, columns, is_node, n), like.batch_size, like._device)
+    if any(isinstance(value, Node) for value in like._data.values()):
+        data = _entries(op, like, columns, is_node, n)
+    else:
+        data = dict(zip(like._data, map(op, *columns), strict=True))
+    return like._make(data, like._events, like._batch, like._device)
+
+
+def _entries(op: Callable[..., Tensor], like: Node, columns: Any, is_node: list[bool], n: int) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for (key, value), *entries in zip(like._data.items(), *columns, strict=False):
-        if isinstance(value, Node):
-            data[key] = _combine(op, value, entries, n)
-        else:
-            data[key] = op(*(entries if aligned else _aligned(entries, is_node, n)))
-    if aligned:
-        return like._make(data, like._events, like._batch, like._device)
-    return like._build(data, like.batch_size, like._device)
+        data[key] = _combine(op, value, entries, n) if isinstance(value, Node) else op(*_aligned(entries, is_node, n))
+    return data
 
 
 def _is_scalar(x: Any) -> bool:
@@ -74,9 +79,10 @@ def _require_alike(op: Any, like: Node, other: Node, batch: torch.Size) -> None:
         raise ValueError(
             f"{op.__name__}: the TensorDicts have batch sizes {list(batch)} and {list(other.batch_size)}; expand one."
         )
-    for key, x in like._data.items():
-        y = other._data[key]
-        if type(x) is not type(y) and isinstance(x, Node) != isinstance(y, Node):
+    for (key, x), y in zip(like._data.items(), other._data.values(), strict=True):
+        if type(x) is type(y) is Tensor:
+            continue
+        if isinstance(x, Node) != isinstance(y, Node):
             raise ValueError(f"{op.__name__}: the entry {key!r} is a tensor in one TensorDict and nested in the other.")
         if isinstance(x, Node) and not x.is_empty():
             _require_alike(op, x, y, x.batch_size)
