@@ -1,0 +1,112 @@
+"""Bad calls of modules and of their parameters."""
+
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn as tnn
+
+from frl import TensorDict, nn
+from frl import distributions as dist
+from tests.bad_input.case import KEY, TD, bad, ones, zeros
+
+
+@cache
+def linear(in_features: int = 3) -> tnn.Linear:
+    with torch.random.fork_rng(devices=[]):
+        return tnn.Linear(in_features, 2)
+
+
+def call(module: Any, params: Any) -> Any:
+    return nn.functional_call(module, params, ones(3))
+
+
+@cache
+def policy() -> nn.ProbabilisticActor:
+    logits = nn.TensorDictModule(linear(4), ["observation"], ["logits"])
+    return nn.ProbabilisticActor(logits, ["logits"], distribution_class=dist.OneHotCategorical)
+
+
+WEIGHT, BIAS = ones(2, 3), ones(2)
+MODULES = {
+    "parameters of another shape": bad(
+        lambda: call(linear(), {"weight": ones(2, 4), "bias": BIAS}),
+        ValueError,
+        "weight",
+        "[2, 4]",
+        "[2, 3]",
+        "take params",
+    ),
+    "a missing parameter": bad(lambda: call(linear(), {"weight": WEIGHT}), ValueError, "bias", "[2]", "from_module"),
+    "an unknown parameter": bad(
+        lambda: call(linear(), {"weight": WEIGHT, "bias": BIAS, "gain": BIAS}),
+        ValueError,
+        "gain",
+        "Linear",
+        "from_module",
+    ),
+    "a parameter that is no tensor": bad(
+        lambda: call(linear(), {"weight": WEIGHT, "bias": 0.0}),
+        TypeError,
+        "bias",
+        "float",
+        "expected a TensorDict or a dict",
+    ),
+    "a function for a module": bad(
+        lambda: call(torch.relu, {}), TypeError, "expected an nn.Module", "TensorDictModule(function"
+    ),
+    "dropout in training mode": bad(
+        lambda: call(tnn.Dropout(0.5), {}), ValueError, "Dropout", "global generator", "module.eval()"
+    ),
+    "parameters of a lazy module": bad(
+        lambda: nn.from_module(tnn.LazyLinear(2)),
+        ValueError,
+        "LazyLinear",
+        "no shapes yet",
+        "call materialize(module, td) first",
+    ),
+    "an observation under another name": bad(
+        lambda: policy()(TensorDict({"obs": zeros(4)}), key=KEY),
+        KeyError,
+        "TensorDictModule",
+        "'observation'",
+        "it has ['obs']",
+    ),
+    "a tensor for a TensorDict": bad(lambda: policy()(zeros(4), key=KEY), TypeError, "Tensor", "expected a TensorDict"),
+    "a policy without a key": bad(lambda: policy()(TD), TypeError, "needs key=", "ExplorationType.DETERMINISTIC"),
+    "a policy with a seed": bad(lambda: policy()(TD, key=7), TypeError, "key=", "got 7", "frl.random.key(0)"),
+    "one key for a list of keys": bad(
+        lambda: nn.TensorDictModule(linear(), "observation", ["a"]),
+        TypeError,
+        "in_keys",
+        "'observation'",
+        "a list of keys",
+    ),
+    "fewer results than names": bad(
+        lambda: nn.TensorDictModule(torch.neg, ["reward"], ["a", "b"])(TD),
+        ValueError,
+        "1 results",
+        "2 names: ['a', 'b']",
+    ),
+    "a distribution of torch": bad(
+        lambda: nn.ProbabilisticTensorDictModule(["logits"], ["action"], torch.distributions.Categorical),
+        *(TypeError, "torch.distributions.Categorical", "global generator", "frl.distributions"),
+    ),
+    "a parameter that a distribution lacks": bad(
+        lambda: nn.ProbabilisticTensorDictModule(["mean"], ["action"], dist.Normal),
+        *(TypeError, "['mean']", "['loc', 'scale']", "pass in_keys="),
+    ),
+    "a bare module in a sequence": bad(
+        lambda: nn.TensorDictSequential(linear()), TypeError, "module 0", "Linear", "wrap it as"
+    ),
+    "a network without outputs": bad(lambda: nn.MLP(3), TypeError, "out_features is missing", "write MLP("),
+    "half of an odd number": bad(
+        lambda: nn.NormalParamExtractor()(zeros(3, 5)), ValueError, "[3, 5]", "must be even", "twice as many outputs"
+    ),
+    "an exploration by name": bad(
+        lambda: nn.set_exploration_type("mean").__enter__(),
+        TypeError,
+        "'mean'",
+        "expected one of ['ExplorationType.RANDOM'",
+    ),
+}

@@ -1,0 +1,38 @@
+"""Bad calls across the whole library: each is refused by name, with what came, what was expected, and what to do.
+
+The calls stand in tables, one file for each part of the library.
+"""
+
+import pytest
+
+from frl.compilation import compiler_available
+from tests.bad_input.case import Bad
+from tests.bad_input.control import COMPILATION, CONTROL
+from tests.bad_input.data import DATA
+from tests.bad_input.environments import ENVIRONMENTS
+from tests.bad_input.learning import LEARNING
+from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
+from tests.bad_input.modules import MODULES
+from tests.bad_input.programs import COMMANDS, FILES
+from tests.bad_input.specs import SPECS
+
+PARTS = (DATA, CONTROL, SPECS, MATHEMATICS, OPTIMISERS, MODULES, ENVIRONMENTS, LEARNING, FILES, COMMANDS)
+COMPILED = COMPILATION if compiler_available() else {}
+CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_bad_call_says_what_came_what_was_expected_and_what_to_do(case: Bad) -> None:
+    with pytest.raises(case.error) as caught:
+        case.call()
+    assert type(caught.value) is case.error
+    # a KeyError prints the repr of its message
+    message = caught.value.args[0] if isinstance(caught.value, KeyError) else str(caught.value)
+    assert all(words in message for words in case.says), message
+    assert case.remedy in message[message.index(case.says[0]) :], message
+    assert len(message) <= 400
+
+
+def test_there_are_many_and_no_name_stands_twice() -> None:
+    assert len(CASES) == sum(map(len, (*PARTS, COMPILED)))
+    assert len(CASES) >= 140
