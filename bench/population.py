@@ -1,8 +1,8 @@
 """A member of a population against the run of its seed alone.
 
-Claim: in eager mode they are bitwise equal. Compiled, where the population is one vmapped program, they draw the same random
-integers and take the same first actions; parameters agree within 1e-5 after one update in float32 and within 1e-8 after
-ten in float64.
+Claim: in eager mode they are bitwise equal. Compiled, where the population is one vmapped program, they draw the same
+random integers and take the same first actions; parameters agree within 1e-5 after one update in float32 and within
+1e-8 after ten in float64.
 
     python bench/population.py
 """

@@ -1,7 +1,7 @@
 """Recompilations and graph breaks of the whole PPO step over many steps with an annealed learning rate.
 
-Claim: `torch.compile(loop.step, fullgraph=True)` captures the step as one graph, and neither it nor `frl.compile` compiles
-again while values change. A graph break or a recompilation ends this program with an error.
+Claim: `torch.compile(loop.step, fullgraph=True)` captures the step as one graph, and neither it nor `frl.compile`
+compiles again while values change. A graph break or a recompilation ends this program with an error.
 
     python bench/recompiles.py
 """
