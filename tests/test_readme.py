@@ -41,6 +41,7 @@ def test_the_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # of torch's compiler, when it is imported
 def test_the_example_runs_compiled() -> None:
     assert _learned(_example())
 
