@@ -107,21 +107,45 @@ def _trace(f: Callable[..., list[Tensor]], tensors: list[Tensor], name: str) -> 
     closed_over = control.lift_constants(graph)
     for module in graph.modules():
         if isinstance(module, fx.GraphModule):
-            _without_copies(module)
+            _functionalize(module)
     return graph, closed_over
 
 
-def _without_copies(graph: fx.GraphModule) -> None:
-    """Replaces writes into fresh intermediate results by what is written: torch's own derivatives contain some."""
-    for node in graph.graph.find_nodes(op="call_function", target=torch.ops.aten.copy_.default):
-        old, new = node.args
-        same = old.meta["val"].shape == new.meta["val"].shape and old.meta["val"].dtype == new.meta["val"].dtype
-        if old.op == "placeholder" or not same or any(_views(user) for user in (old, *old.users)):
+def _functionalize(graph: fx.GraphModule) -> None:
+    """Replaces writes into fresh intermediate results by new results: torch's own derivatives contain some."""
+    for node in graph.graph.nodes:
+        if not _is_mutation(node) or not isinstance(node.args[0], fx.Node):
+            continue
+        old = node.args[0]
+        new = _pure_form(node)
+        if new is None or old.op == "placeholder" or any(_views(user) for user in (old, *old.users)):
             continue
         node.replace_all_uses_with(new)
         old.replace_all_uses_with(new, delete_user_cb=lambda user, node=node: user > node)
         graph.graph.erase_node(node)
     graph.recompile()
+
+
+def _pure_form(node: fx.Node) -> fx.Node | None:
+    """The value that `node` writes: what it copies, or a new node with the operator of its name without underscore."""
+    old: Any = node.args[0]
+    if node.target is torch.ops.aten.copy_.default:
+        new: Any = node.args[1]
+        x, y = old.meta["val"], new.meta["val"]
+        return new if (x.shape, x.dtype) == (y.shape, y.dtype) else None
+    target: Any = node.target
+    packet = getattr(torch.ops.aten, target.overloadpacket.__name__.removesuffix("_"), None)
+    pure = getattr(packet, target._overloadname, None)
+    if pure is None or pure._schema.is_mutable or node.meta["val"].dtype != old.meta["val"].dtype:
+        return None
+    with node.graph.inserting_before(node):
+        new = node.graph.call_function(pure, node.args, dict(node.kwargs))
+    new.meta.update(node.meta)
+    return new
+
+
+def _is_mutation(node: fx.Node) -> bool:
+    return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
 
 
 def _views(node: fx.Node) -> bool:
@@ -163,9 +187,7 @@ def _mutates(graph: fx.GraphModule) -> bool:
     """Whether an in-place operation is left in the graph or in a loop's body, other than the donation at its end."""
     nodes = (node for m in graph.modules() if isinstance(m, fx.GraphModule) for node in m.graph.nodes)
     return any(
-        isinstance(node.target, torch._ops.OpOverload)
-        and node.target._schema.is_mutable
-        and not (node.target is torch.ops.aten.copy_.default and node.args[0].op == "placeholder")
+        _is_mutation(node) and not (node.target is torch.ops.aten.copy_.default and node.args[0].op == "placeholder")
         for node in nodes
     )
 
