@@ -1,8 +1,8 @@
 """Learning: the command line's default configuration, every seed shown, the last policy evaluated.
 
-    python bench/learning.py --env CartPole-v1            # seeds 0-19 at once, 100 evaluation episodes each
-    python bench/learning.py --env Pendulum-v1
-    python bench/learning.py --env gym:CartPole-v1 --num-seeds 3
+python bench/learning.py --env CartPole-v1            # seeds 0-19 at once, 100 evaluation episodes each
+python bench/learning.py --env Pendulum-v1
+python bench/learning.py --env gym:CartPole-v1 --num-seeds 3
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Trained steps per second of the whole PPO step against its peers, side by side.
 
 Claim: with PureJaxRL's configuration (128 steps, 4 epochs of 4 minibatches, two MLPs 64-64) frl's compiled step trains
-faster than PureJaxRL, SB3 and CleanRL. frl and PureJaxRL step CartPole in their own tensors, SB3 and CleanRL step Gymnasium's.
+faster than PureJaxRL, SB3 and CleanRL. frl and PureJaxRL step CartPole in their own tensors, the others Gymnasium's.
 
 Every peer is a process of its own that compiles once, apart; then all take turns, each timed `--repeats` times.
 PureJaxRL and frl run both with two threads and pinned to one core, and count with the better of the two.
@@ -53,7 +53,14 @@ def commands(arguments: argparse.Namespace, num_envs: int) -> dict[str, list[str
     if num_envs <= 64:
         found["SB3"] = [arguments.torch_python, str(WORKERS / "sb3_ppo.py"), n, slow, "2"]
         if arguments.cleanrl:
-            found["CleanRL"] = [arguments.torch_python, str(WORKERS / "cleanrl_ppo.py"), arguments.cleanrl, n, slow, "2"]
+            found["CleanRL"] = [
+                arguments.torch_python,
+                str(WORKERS / "cleanrl_ppo.py"),
+                arguments.cleanrl,
+                n,
+                slow,
+                "2",
+            ]
     return found
 
 
@@ -67,10 +74,10 @@ def measure(arguments: argparse.Namespace, num_envs: int) -> dict:
             rates[worker.name].append(worker.run())
     for worker in workers:
         worker.process.kill()
-    table = {
-        worker.name: {"steps_per_s": quartiles(rates[worker.name]), "ready": worker.ready} for worker in workers
+    table = {worker.name: {"steps_per_s": quartiles(rates[worker.name]), "ready": worker.ready} for worker in workers}
+    best = {
+        peer: max(r["steps_per_s"][1] for name, r in table.items() if name.startswith(peer)) for peer in peers(table)
     }
-    best = {peer: max(r["steps_per_s"][1] for name, r in table.items() if name.startswith(peer)) for peer in peers(table)}
     ratios = {peer: best["frl"] / best[peer] for peer in best if peer != "frl"}
     return {"num_envs": num_envs, "rates": table, "frl_over": ratios}
 

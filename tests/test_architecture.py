@@ -54,7 +54,9 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join((*package[: len(package) - node.level + 1], node.module or "")) if node.level else node.module
+            base = (
+                ".".join((*package[: len(package) - node.level + 1], node.module or "")) if node.level else node.module
+            )
             base = (base or "").rstrip(".")
             found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
     return found
@@ -120,7 +122,11 @@ def test_every_module_has_its_test_file(path: Path) -> None:
 
 
 def test_only_the_checks_and_the_loops_ask_whether_they_are_traced() -> None:
-    asking = {name_of(path) for path in FILES if "is_compiling" in path.read_text() or "is_dynamo_compiling" in path.read_text()}
+    asking = {
+        name_of(path)
+        for path in FILES
+        if "is_compiling" in path.read_text() or "is_dynamo_compiling" in path.read_text()
+    }
     assert asking <= {"check", "control"}
 
 

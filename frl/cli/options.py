@@ -35,8 +35,9 @@ class Options:
     """The learning rate falls linearly to zero over the training, unless --anneal-updates says when."""
     compile: Literal["auto", "on", "off"] = "auto"
     """Whether the training step is compiled; auto compiles where that ends sooner."""
-    num_threads: int = 0
-    """Threads of torch; 0 leaves its own choice. Results are bitwise equal for one number of threads."""
+    num_threads: int = 1
+    """Threads of torch; 0 leaves its own choice. Small networks gain little from more, and lose much on a busy machine.
+    Results are bitwise equal for one number of threads."""
     eval_episodes: int = 100
     """Episodes of the evaluation."""
     checkpoint_every: int = 20
