@@ -1,0 +1,164 @@
+"""`frl.compile`: traced once, compiled whole, and equal to the function it compiles.
+
+Most laws concern the traced graph, and run it as it is: `traced` leaves the C++ compiler out, which takes seconds.
+"""
+
+import pytest
+import torch
+from torch import Tensor
+
+from frl import compilation, random, tree
+from frl.compilation import compile, compiler_available
+from frl.control import scan
+
+needs_compiler = pytest.mark.skipif(not compiler_available(), reason="no C++ compiler")
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """Makes `compile` stop at the traced graph, and counts how often it traces."""
+    count = []
+
+    def run_graph(graph, closed_over):
+        count.append(graph)
+        return lambda tensors: list(graph(*tensors, *closed_over))
+
+    monkeypatch.setattr(compilation, "_lower", run_graph)
+    monkeypatch.setattr(compilation, "compiler_available", lambda: True)
+    return count
+
+
+def assert_close(x, y):
+    for a, b in zip(tree.leaves(x), tree.leaves(y), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
+
+
+def step(state, x):
+    """A loop that closes over weights, draws, and a gradient inside."""
+
+    def body(w, x):
+        grad = torch.func.grad(lambda w: ((x @ w).clamp(-1, 1) ** 2).mean())(w)
+        return w - torch.tensor(0.1) * grad, (x * w).sum()
+
+    w, ys = scan(body, state["w"], x + random.normal(x.shape, state["key"]))
+    return {"w": w, "key": random.split(state["key"])[0], "n": state["n"] + 1}, ys
+
+
+def initial(seed: int = 0):
+    return {"w": torch.ones(3), "key": random.key(seed), "n": torch.tensor(0)}
+
+
+@needs_compiler
+@pytest.mark.parametrize("donate", [False, True])
+def test_compiled_it_is_the_function(donate):
+    compiled = compile(step, donate=donate)
+    x = torch.ones(4, 3)
+    state, expected = initial(), initial()
+    for _ in range(3):
+        state, ys = compiled(state, x)
+        expected, expected_ys = step(expected, x)
+        assert_close((state, ys), (expected, expected_ys))
+
+
+@needs_compiler
+def test_a_compiled_population_is_the_vmapped_function():
+    states = tree.stack([initial(0), initial(1)])
+    f = torch.vmap(step, (0, None))
+    assert_close(compile(f)(states, torch.ones(4, 3)), f(states, torch.ones(4, 3)))
+
+
+def test_values_do_not_recompile_but_shapes_and_dtypes_do(traced):
+    f = compile(lambda x: 2 * x)
+    for x in (torch.ones(2), torch.zeros(2), torch.ones(4).view(2, 2).t()[0]):
+        assert f(x).tolist() == (2 * x).tolist()
+    assert len(traced) == 1
+    f(torch.ones(3))
+    f(torch.ones(2, dtype=torch.float64))
+    assert len(traced) == 3
+
+
+def test_python_numbers_are_part_of_the_program(traced):
+    f = compile(lambda x, n: x * n)
+    assert [f(torch.ones(1), n).item() for n in (2, 3, 2)] == [2.0, 3.0, 2.0]
+    assert len(traced) == 2
+
+
+def test_a_closed_over_tensor_is_read_at_each_call(traced):
+    weight = torch.ones(2)
+    f = compile(lambda x: scan(lambda c, x: (c + weight, x * weight), weight, x))
+    assert_close(f(torch.ones(3, 2)), (torch.full((2,), 4.0), torch.ones(3, 2)))
+    weight.fill_(2)
+    assert_close(f(torch.ones(3, 2)), (torch.full((2,), 8.0), torch.full((3, 2), 2.0)))
+
+
+def test_a_state_of_any_structure_goes_through_without_tracing_again(traced):
+    f = compile(step)
+    state = initial()
+    for _ in range(3):
+        state, _ = f(state, torch.ones(4, 3))
+    assert state["n"].item() == 3
+    assert len(traced) == 1
+
+
+def test_derivatives_leave_no_write_in_the_graph(traced):
+    f = torch.func.grad(lambda x: (torch.minimum(x, 1 - x).clamp(-0.5, 0.5) ** 2).sum())
+    x = torch.linspace(-1, 1, 5)
+    torch.testing.assert_close(compile(f)(x), f(x))
+    assert not [node for node in traced[0].graph.nodes if compilation._is_mutation(node)]
+
+
+def test_donation_writes_the_new_state_over_the_old(traced):
+    old = initial()
+    new, _ = compile(step, donate=True)(old, torch.ones(4, 3))
+    assert new["w"] is old["w"]
+    assert_close(new, step(initial(), torch.ones(4, 3))[0])
+
+
+def test_donation_keeps_leaves_that_trade_places(traced):
+    f = compile(lambda s: {"a": s["b"], "b": s["a"], "c": s["c"] + s["a"]}, donate=True)
+    state = f({"a": torch.zeros(1), "b": torch.ones(1), "c": torch.ones(1)})
+    assert [x.item() for x in state.values()] == [1.0, 0.0, 1.0]
+    assert [x.item() for x in f(state).values()] == [0.0, 1.0, 2.0]
+
+
+def test_donation_needs_a_state_of_one_structure(traced):
+    with pytest.raises(ValueError, match="donate=True, but the function does not return its first argument's"):
+        compile(lambda s: {"b": s["a"]}, donate=True)({"a": torch.ones(1)})
+
+
+def branch(x: Tensor) -> Tensor:
+    return x if x.sum() > 0 else -x
+
+
+def test_a_branch_on_a_value_names_the_function_and_the_remedy(traced):
+    with pytest.raises(RuntimeError, match=r"compile: branch asks for the value of a tensor.*torch\.where"):
+        compile(branch)(torch.ones(3))
+
+
+def test_a_leaf_that_requires_grad_is_refused_by_name(traced):
+    with pytest.raises(ValueError, match=r"argument leaf '0\.w' requires grad"):
+        compile(lambda p: p["w"] * 2)({"w": torch.ones(1, requires_grad=True)})
+
+
+def test_a_result_that_is_no_tensor_is_refused_by_name(traced):
+    with pytest.raises(TypeError, match=r"returns 'loss' = 1\.0, which is no tensor"):
+        compile(lambda x: {"loss": 1.0, "x": x})(torch.ones(1))
+
+
+def test_without_a_compiler_it_is_the_function_and_one_line_says_so(monkeypatch, capsys):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert not compiler_available()
+    assert compile(step) is step
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_settings_hold_while_compiling_only(traced, monkeypatch):
+    from torch._inductor import config
+    from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
+
+    before, fill = config.cpp_wrapper, DtypePropagationOpsHandler.__init__
+    seen = []
+    compile(lambda x: seen.append(config.cpp_wrapper) or x)(torch.ones(1))
+    assert seen == [True]
+    assert config.cpp_wrapper is before
+    assert DtypePropagationOpsHandler.__init__ is fill
