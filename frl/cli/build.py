@@ -112,13 +112,23 @@ def should_compile(options: Options, pure: bool) -> tuple[bool, str]:
     return True, f"{estimate}, of which compiling saves more than it takes"
 
 
-# Seconds of a vector step with its share of learning: fixed, and for each environment. CartPole, two cores.
-EAGER, COMPILED, COMPILATION = (560e-6, 7.2e-6), (30e-6, 3e-6), 30.0
+class _Cost(NamedTuple):
+    """Seconds of a step of all environments, of a gradient step, and of a sample in either. CartPole, one slow core."""
+
+    vector_step: float
+    gradient_step: float
+    sample: float
 
 
-def _seconds(options: Options, cost: tuple[float, float]) -> float:
-    vector_steps = options.num_updates * options.rollout_length
-    return vector_steps * (cost[0] + cost[1] * options.num_envs) * options.num_seeds
+EAGER, COMPILED, COMPILATION = _Cost(3e-3, 6e-3, 2e-6), _Cost(40e-6, 300e-6, 2e-6), 30.0
+
+
+def _seconds(options: Options, cost: _Cost) -> float:
+    config = options.hyperparameters()
+    steps = options.rollout_length * cost.vector_step
+    steps += config.num_epochs * config.num_minibatches * cost.gradient_step
+    samples = options.num_envs * options.rollout_length * (1 + config.num_epochs)
+    return options.num_seeds * options.num_updates * (steps + samples * cost.sample)
 
 
 def _loop(env: Env, algorithm: Algorithm, options: Options) -> Loop:
