@@ -23,7 +23,11 @@ WORKER = Path(__file__).parent / "workers" / "sb3_cartpole.py"
 
 def timed(command: list[str]) -> tuple[float, str]:
     with tempfile.TemporaryDirectory() as directory:
-        environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": f"{directory}/cache", "XDG_CACHE_HOME": f"{directory}/x"}
+        environment = {
+            **os.environ,
+            "TORCHINDUCTOR_CACHE_DIR": f"{directory}/cache",
+            "XDG_CACHE_HOME": f"{directory}/x",
+        }
         began = time.perf_counter()
         done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=True)
         return time.perf_counter() - began, done.stdout.strip().splitlines()[-1]
