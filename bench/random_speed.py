@@ -3,8 +3,9 @@
     python bench/random_speed.py
 
 For each generator: the operations of one word in the graph; that graph's size as a tree, which is what Inductor visits
-(it stores a value that is used twice only once it holds 30 operations); the processor time to compile (after a first compilation, caches off) 2**18 uniforms and one step's draws: three
-split keys, 256 uniforms, 64 normals, 64 integers; and the time of 2**18 uniforms. One thread.
+(it stores a value that is used twice only once it holds 30 operations); the processor time to compile (after a first
+compilation, caches off) 2**18 uniforms and one step's draws: three split keys, 256 uniforms, 64 normals, 64 integers;
+and the time of 2**18 uniforms. One thread.
 """
 
 import json

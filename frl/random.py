@@ -42,9 +42,11 @@ def _scramble(x: Tensor) -> Tensor:
 
 def _hash(left: Tensor, right: Tensor) -> Tensor:
     """A word in which each bit of `left` and `right` flips each bit with probability close to 1/2."""
-    x = _round(_round(left, 0x21F0AAAD) ^ right, 0x735A2D97)
-    # The sum makes a function that is not a permutation of the counters: words may repeat, as random words do.
-    return (x + (_scramble(x) * 65537 >> 16)) & _MASK
+    x = _round(left, 0x21F0AAAD)
+    y = _scramble(_round(x ^ right, 0x735A2D97)) * 65537 >> 16
+    # Over the counters each of x and y takes (nearly) every word once; their sum repeats some, as random words do. x
+    # must not depend on `right`: else the sum is one function of 32 bits, and words outside its range never come.
+    return (x + y) & _MASK
 
 
 def _second(left: Tensor, first: Tensor) -> Tensor:
