@@ -12,7 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import torch
 from report import machine, write
+
+from frl.training.statistics import interquartile_mean
 
 
 def train(env: str, seed: int, num_seeds: int, directory: Path) -> dict:
@@ -23,13 +26,33 @@ def train(env: str, seed: int, num_seeds: int, directory: Path) -> dict:
     return json.loads((directory / "result.json").read_text())
 
 
+def summary(results: list[dict]) -> dict:
+    """The mean return of each seed, and over seeds the interquartile mean and how many solve CartPole."""
+    seeds = [seed for result in results for seed in result["seeds"]]
+    means = torch.tensor([returns for result in results for returns in result["evaluation_returns"]]).mean(-1)
+    for seed, mean in zip(seeds, means.tolist(), strict=True):
+        print(f"seed {seed}: {mean:.1f}")
+    return {
+        "steps": results[0]["step"],
+        "mean_return_by_seed": {str(seed): round(mean, 1) for seed, mean in zip(seeds, means.tolist(), strict=True)},
+        "interquartile_mean": round(interquartile_mean(means).item(), 1),
+        "seeds_of_at_least_475": int((means >= 475).sum()),
+        "seeds": len(seeds),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--env", default="CartPole-v1")
     parser.add_argument("--num-seeds", type=int, default=20)
     arguments = parser.parse_args()
+    # Gymnasium's environments are no part of a compiled program, so their seeds take turns
+    at_once = 1 if arguments.env.startswith("gym:") else arguments.num_seeds
     with tempfile.TemporaryDirectory() as scratch:
-        result = train(arguments.env, 0, arguments.num_seeds, Path(scratch) / "run")
+        turns = range(0, arguments.num_seeds, at_once)
+        results = [train(arguments.env, seed, at_once, Path(scratch) / str(seed)) for seed in turns]
+    result = summary(results)
+    print(json.dumps(result, indent=1))
     write(f"learning_{arguments.env.replace(':', '_')}", {**result, "machine": machine()})
 
 
