@@ -25,6 +25,8 @@ class PPOConfig(NamedTuple):
     gamma: float = 0.99
     lambda_: float = 0.95
     clip: float = 0.2
+    value_clip: float = 0.2
+    """How far a value may move from its old one, in units of return; infinite where returns are far from 1."""
     value_cost: float = 0.5
     entropy_cost: float = 0.01
     max_grad_norm: float = 0.5
@@ -37,8 +39,8 @@ _COUNTS = ("num_epochs", "num_minibatches")
 def ppo(networks: ActorCritic, config: PPOConfig = _DEFAULTS) -> Algorithm:
     """PPO over a policy and a value network, which `actor_critic(observation_spec, action_spec)` makes for specs.
 
-    Advantages are normalised in each minibatch and values clipped like the ratio. An episode cut by a time limit is
-    bootstrapped with the value of its true successor; only termination makes the future worth nothing.
+    Advantages are normalised in each minibatch, and values are clipped as the ratio is. An episode cut by a time limit
+    is bootstrapped with the value of its true successor; only termination makes the future worth nothing.
 
     Raises: ValueError for a hyperparameter out of range; KeyError, when it updates, if the batch lacks an entry.
 
@@ -79,7 +81,7 @@ def _check(config: PPOConfig) -> None:
     check.at_least("ppo", {name: values[name] for name in _COUNTS}, 1)
     check.at_least("ppo", {name: value for name, value in values.items() if name not in _COUNTS}, 0)
     check.at_most("ppo", {"gamma": config.gamma, "lambda_": config.lambda_}, 1)
-    check.above("ppo", {"clip": config.clip, "max_grad_norm": config.max_grad_norm}, 0)
+    check.above("ppo", {"clip": config.clip, "value_clip": config.value_clip, "max_grad_norm": config.max_grad_norm}, 0)
 
 
 def _optimizer(hyper: Mapping[str, Tensor], rate: Tensor) -> optim.Optimizer:
@@ -116,7 +118,7 @@ def ppo_loss(networks: ActorCritic, params: Any, data: TensorDict, hyper: Tensor
     old_log_prob = _joint(data["sample_log_prob"], data)
     objective = F.clipped_surrogate(log_prob, old_log_prob, F.standardize(data["advantage"]), hyper["clip"])
     value = networks.value(params["critic"], data)
-    critic = F.clipped_value_loss(value, data["value"], data["value_target"], hyper["clip"])
+    critic = F.clipped_value_loss(value, data["value"], data["value_target"], hyper["value_clip"])
     entropy = _joint(distribution.entropy(), data).mean()
     metrics = {
         "loss_objective": objective,

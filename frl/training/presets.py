@@ -1,5 +1,6 @@
 """What the command line trains with, environment by environment, unless a flag says otherwise."""
 
+import math
 from typing import NamedTuple
 
 from frl.algorithms import PPOConfig
@@ -28,8 +29,15 @@ PPO: dict[str, Preset] = {
     "Pendulum-v1": Preset(
         steps=200_000,
         num_envs=16,
-        rollout_length=256,
-        ppo=PPOConfig(num_epochs=10, num_minibatches=32, learning_rate=1e-3, gamma=0.9, entropy_cost=0.0),
+        rollout_length=128,
+        ppo=PPOConfig(
+            num_epochs=10,
+            num_minibatches=16,
+            learning_rate=1e-3,
+            gamma=0.9,
+            entropy_cost=0.0,
+            value_clip=math.inf,
+        ),
     ),
 }
 
