@@ -20,7 +20,7 @@ from report import machine, write
 
 WORKERS = Path(__file__).parent / "workers"
 PINNED = ["taskset", "-c", "0"]
-UPDATES = {4: 1200, 64: 80, 1024: 8}  # about 600k steps, or a million, for the fast ones
+UPDATES = {4: 600, 64: 40, 1024: 4}  # about 300k steps for the fast ones
 SLOW_UPDATES = {4: 20, 64: 2, 1024: 1}
 
 
