@@ -93,11 +93,10 @@ class _Compiled:
 
 def _trace(f: Callable[..., list[Tensor]], tensors: list[Tensor], name: str) -> tuple[fx.GraphModule, list[Tensor]]:
     """The graph of `f` over Inductor's primitives, and the tensors that `f` closes over: further inputs, at the end."""
-    from torch._inductor.decomposition import select_decomp_table
     from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
     from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-    tracer = make_fx(f, select_decomp_table(), tracing_mode="fake", _allow_non_fake_inputs=True)
+    tracer = make_fx(f, _decompositions(), tracing_mode="fake", _allow_non_fake_inputs=True)
     try:
         graph = tracer(*(x.detach() for x in tensors))
     except (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode) as error:
@@ -110,6 +109,31 @@ def _trace(f: Callable[..., list[Tensor]], tensors: list[Tensor], name: str) -> 
         if isinstance(module, fx.GraphModule):
             _functionalize(module)
     return graph, closed_over
+
+
+def _decompositions() -> dict[Any, Callable[..., Any]]:
+    """Inductor's, and one of our own: products of a few rows become sums, without the cost of a call to BLAS."""
+    from torch._inductor.decomposition import select_decomp_table
+
+    aten, table = torch.ops.aten, dict(select_decomp_table())
+
+    def mm(x: Tensor, y: Tensor) -> Any:
+        if not _few_rows(x, y):
+            return theirs[aten.mm.default](x, y)
+        return (x[:, :, None] * y).sum(1)
+
+    def addmm(bias: Tensor, x: Tensor, y: Tensor, beta: float = 1, alpha: float = 1) -> Any:
+        if not _few_rows(x, y) or (beta, alpha) != (1, 1):
+            return theirs[aten.addmm.default](bias, x, y, beta=beta, alpha=alpha)
+        return (x[:, :, None] * y).sum(1) + bias
+
+    ours = {aten.mm.default: mm, aten.addmm.default: addmm}
+    theirs = {op: table.get(op, lambda *_, **__: NotImplemented) for op in ours}
+    return table | ours
+
+
+def _few_rows(x: Tensor, y: Tensor) -> bool:
+    return x.device.type == "cpu" and x.shape[0] <= 16 and y.numel() <= 2**14 and x.dtype == y.dtype
 
 
 def _functionalize(graph: fx.GraphModule) -> None:
@@ -250,6 +274,7 @@ def _settings() -> Generator[None]:
     wanted = {
         "cpp_wrapper": True,  # the loop runs in C++: 20 µs for a rollout step against 32
         "realize_opcount_threshold": 12,  # inlining integer hashes into every consumer made up half of the compilation
+        "cpp.use_decompose_tanh": True,  # by exp: 140k steps/s against 93k, exact to 1e-7 absolutely
         "cpp.vec_isa_ok": True,  # trust the processor's flags: each check is a C++ compilation of its own
         "aot_inductor.enable_line_tables": False,
         "aot_inductor.enable_frame_pointer": False,
