@@ -3,8 +3,8 @@
 Claim: at most 3.0 times at 1 environment and 1.5 times at 16 (goals: 2.0 and 1.2).
 
 Both loops step random actions that were drawn beforehand and start a new episode after every end: Gymnasium by its own
-autoreset (`gymnasium.make_vec`, its defaults), ours by `step_and_reset`, which keeps the true successor as well. They take
-turns, each timed `--repeats` times; the ratio is that of neighbours.
+autoreset (`gymnasium.make_vec`, its defaults), ours by `step_and_reset`, which keeps the true successor as well. They
+take turns, each timed `--repeats` times; the ratio is that of neighbours.
 
     python bench/gym_overhead.py
 """
