@@ -1,4 +1,4 @@
-"""What it costs to compile one PPO step, and what the step then does: CPU seconds, apart for Python and the C++ compiler.
+"""What it costs to compile one PPO step, and what the step then does: CPU seconds, Python and the C++ compiler apart.
 
     python bench/compile_step.py --num-envs 64 [--num-seeds 8] [--updates 50] [--threads 1] [--trivial]
 
@@ -35,7 +35,7 @@ def measure(step, state, updates):
     clock, process = [], []
     for _ in range(updates):
         t, p = time.perf_counter(), time.process_time()
-        state, metrics = step(state)
+        state, _ = step(state)
         clock.append(time.perf_counter() - t)
         process.append(time.process_time() - p)
     python, compiler = (b - a for a, b in zip(before, after, strict=True))
