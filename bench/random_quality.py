@@ -25,14 +25,12 @@ ROWS = 1 << 15
 KEYS = 1 << 12
 CHOSEN = "frl"
 BATTERY = (
-    *(
-        f"-d{d}"
-        for d in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 100, 101, 102, 205, 206, 207, 208, 209)
-    ),
+    *(f"-d{d}" for d in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 100, 101, 102, 205, 206, 207, 208, 209)),
     *(f"-d200 -n{n}" for n in range(1, 13)),
     *(f"-d201 -n{n}" for n in range(2, 6)),
     *(f"-d202 -n{n}" for n in range(2, 6)),
     "-d204",
+    "-d17",
     *(f"-d203 -n{n}" for n in (0, 1, 3, 7, 15, 31)),
 )
 SELECTION = ("-d0", "-d8 -p20", "-d15", "-d200 -n2", "-d207")
@@ -102,7 +100,9 @@ def battery(stream):
         source = subprocess.Popen([program, stream], stdout=subprocess.PIPE)
         for test in BATTERY:
             command = ["dieharder", *test.split(), "-g", "200"]
-            rows += table(subprocess.run(command, stdin=source.stdout, stdout=subprocess.PIPE, text=True).stdout)
+            rows += table(
+                subprocess.run(command, stdin=source.stdout, capture_output=True, text=True, check=True).stdout
+            )
             save(
                 f"random_quality_{stream}",
                 {"stream": STREAMS[stream].__doc__, **tally(rows), "rows": [" ".join(map(str, row)) for row in rows]},
