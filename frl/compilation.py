@@ -1,22 +1,20 @@
-"""`compile`: one pure function of tensors becomes one machine-code program. The sole caller of torch's compiler.
+"""`compile`: one pure function of tensors becomes one machine-code program.
 
 frl's functions are pure, so there is nothing for a bytecode analysis to find out: `compile` traces the function once
 over fake tensors, as `jax.jit` does, and gives the graph to Inductor. All settings hold during that call alone.
 """
 
-import contextlib
 import os
 import shutil
 import sys
-import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from . import control, tree
+from . import control, inductor, tree
 
 F = TypeVar("F", bound=Callable[..., Any])
 _Program = Callable[[list[Tensor]], Sequence[Tensor]]
@@ -85,7 +83,7 @@ class _Compiled:
             _require_tensors(self.__name__, result)
             return _donated(args, result, outputs, tensors) if self._donate else outputs
 
-        with torch.no_grad(), warnings.catch_warnings(), _settings():
+        with torch.no_grad(), inductor.settings():
             program = _lower(*_trace(flat, tensors, self.__name__))
         assert out_structure is not None
         return program, out_structure
@@ -96,7 +94,7 @@ def _trace(f: Callable[..., list[Tensor]], tensors: list[Tensor], name: str) -> 
     from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
     from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-    tracer = make_fx(f, _decompositions(), tracing_mode="fake", _allow_non_fake_inputs=True)
+    tracer = make_fx(f, inductor.decompositions(), tracing_mode="fake", _allow_non_fake_inputs=True)
     try:
         graph = tracer(*(x.detach() for x in tensors))
     except (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode) as error:
@@ -109,31 +107,6 @@ def _trace(f: Callable[..., list[Tensor]], tensors: list[Tensor], name: str) -> 
         if isinstance(module, fx.GraphModule):
             _functionalize(module)
     return graph, closed_over
-
-
-def _decompositions() -> dict[Any, Callable[..., Any]]:
-    """Inductor's, and one of our own: products of a few rows become sums, without the cost of a call to BLAS."""
-    from torch._inductor.decomposition import select_decomp_table
-
-    aten, table = torch.ops.aten, dict(select_decomp_table())
-
-    def mm(x: Tensor, y: Tensor) -> Any:
-        if not _few_rows(x, y):
-            return theirs[aten.mm.default](x, y)
-        return (x[:, :, None] * y).sum(1)
-
-    def addmm(bias: Tensor, x: Tensor, y: Tensor, beta: float = 1, alpha: float = 1) -> Any:
-        if not _few_rows(x, y) or (beta, alpha) != (1, 1):
-            return theirs[aten.addmm.default](bias, x, y, beta=beta, alpha=alpha)
-        return (x[:, :, None] * y).sum(1) + bias
-
-    ours = {aten.mm.default: mm, aten.addmm.default: addmm}
-    theirs = {op: table.get(op, lambda *_, **__: NotImplemented) for op in ours}
-    return table | ours
-
-
-def _few_rows(x: Tensor, y: Tensor) -> bool:
-    return x.device.type == "cpu" and x.shape[0] <= 16 and y.numel() <= 2**14 and x.dtype == y.dtype
 
 
 def _functionalize(graph: fx.GraphModule) -> None:
@@ -183,16 +156,12 @@ def _views(node: fx.Node) -> bool:
 
 def _lower(graph: fx.GraphModule, closed_over: list[Tensor]) -> _Program:
     from torch._guards import TracingContext, tracing
-    from torch._inductor.compile_fx import compile_fx, compile_fx_inner
 
     fake_mode = _fake_mode(graph)
     inputs = [node.meta["val"] for node in graph.graph.find_nodes(op="placeholder")]
     with tracing(TracingContext(fake_mode)), fake_mode:
-        if _mutates(graph):
-            program: Any = compile_fx(graph, inputs)
-            return lambda tensors: program(*tensors, *closed_over)
-        inner: Any = compile_fx_inner(graph, inputs, cpp_wrapper=_inductor().cpp_wrapper, is_inference=True)
-    return lambda tensors: inner([*tensors, *closed_over])
+        program = inductor.lower(graph, inputs, functional=not _mutates(graph))
+    return lambda tensors: program([*tensors, *closed_over])
 
 
 def _fake_mode(graph: fx.GraphModule) -> Any:
@@ -257,75 +226,3 @@ def _require_tensors(function: str, result: Any) -> None:
     for name, x in tree.named_leaves(result):
         if not isinstance(x, Tensor):
             raise TypeError(f"compile: {function} returns {name!r} = {x!r}, which is no tensor; return tensors alone.")
-
-
-def _inductor() -> Any:
-    from torch._inductor import config
-
-    return config
-
-
-@contextlib.contextmanager
-def _settings() -> Generator[None]:
-    """What holds while compiling, and only then: settings by `config.patch`, and two shortcuts (see `_shortcuts`)."""
-    warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, at the import of its compiler
-    config = _inductor()
-    cacheable = {f"torch.ops.higher_order.{loop}": torch.__version__ for loop in ("scan", "while_loop")}
-    wanted = {
-        "cpp_wrapper": True,  # the loop runs in C++: 20 µs for a rollout step against 32
-        "realize_opcount_threshold": 40,  # hashes inlined into every consumer made up half of the compilation
-        "cpp.use_decompose_tanh": True,  # by exp: 140k steps/s against 93k, exact to 1e-7 absolutely
-        "cpp.vec_isa_ok": True,  # trust the processor's flags: each check is a C++ compilation of its own
-        "aot_inductor.enable_line_tables": False,
-        "aot_inductor.enable_frame_pointer": False,
-        "unsafe_marked_cacheable_functions": config.unsafe_marked_cacheable_functions | cacheable,
-    }
-    with (
-        config.patch({name: value for name, value in wanted.items() if name in config._config}),
-        torch._dynamo.config.patch(capture_scalar_outputs=True),  # the loop operator reads its counter
-        _shortcuts(),
-    ):
-        yield
-
-
-@contextlib.contextmanager
-def _shortcuts() -> Generator[None]:
-    """Cuts three costs of Inductor and mends one fault, for as long as it lasts.
-
-    The costs: a singleton that is filled anew at each operator and intersections of equal ranges of values, together a
-    third of the code generator's time; and `-O3`, which takes the C++ compiler twice the time of `-O1` and gains
-    nothing where vectorisation is explicit. The fault: an output that a loop writes in place was offered as memory to a
-    later result, and allocated a second time.
-    """
-    from torch._inductor import cpp_builder
-    from torch._inductor.dtype_propagation import DtypePropagationOpsHandler as Handler
-    from torch._inductor.ir import MutationOutput
-    from torch._inductor.virtualized import V
-    from torch.utils._sympy.value_ranges import ValueRanges
-
-    fill, intersect, begin = Handler.__init__, ValueRanges.tighten, MutationOutput.__init__
-    optimization: Any = cpp_builder._get_optimization_cflags
-
-    def fill_once(self: Any) -> None:
-        if not vars(self):
-            fill(self)
-
-    def tighten(self: Any, other: Any) -> Any:
-        same = other.lower is self.lower and other.upper is self.upper
-        return self if same else intersect(self, other)
-
-    def begin_kept(self: Any, layout: Any, mutated_node: Any, mutating_node: Any) -> None:
-        begin(self, layout, mutated_node, mutating_node)
-        V.graph.never_reuse_buffers.add(self.get_name())
-
-    def modest(*args: Any, **kwargs: Any) -> Any:
-        flags, *rest = optimization(*args, **kwargs)
-        return (["O1" if flag == "O3" else flag for flag in flags], *rest)
-
-    Handler.__init__, ValueRanges.tighten, MutationOutput.__init__ = fill_once, tighten, begin_kept
-    cpp_builder._get_optimization_cflags = modest
-    try:
-        yield
-    finally:
-        Handler.__init__, ValueRanges.tighten, MutationOutput.__init__ = fill, intersect, begin
-        cpp_builder._get_optimization_cflags = optimization

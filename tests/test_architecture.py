@@ -11,7 +11,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = [path for path in FILES if path.name != "__init__.py"]
 
 FLOORS = (
-    ("tree", "random", "control", "compilation", "check"),
+    ("tree", "random", "control", "compilation", "inductor", "check"),
     ("tensordict", "specs"),
     ("functional", "distributions"),
     ("nn", "optim"),
@@ -27,8 +27,8 @@ SOLE_IMPORTERS = {
     "torch.utils._pytree": {"tree"},
     "torch._higher_order_ops": {"control"},
     "torch._functorch": {"control"},
-    "torch._inductor": {"compilation"},
-    "torch._dynamo": {"compilation"},
+    "torch._inductor": {"inductor"},
+    "torch._dynamo": {"inductor"},
     "safetensors": {"tensordict", "training"},
     "tyro": {"cli"},
     "tqdm": {"training"},
