@@ -150,15 +150,3 @@ def test_without_a_compiler_it_is_the_function_and_one_line_says_so(monkeypatch,
     assert not compiler_available()
     assert compile(step) is step
     assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_settings_hold_while_compiling_only(traced, monkeypatch):
-    from torch._inductor import config
-    from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
-
-    before, fill = config.cpp_wrapper, DtypePropagationOpsHandler.__init__
-    seen = []
-    compile(lambda x: seen.append(config.cpp_wrapper) or x)(torch.ones(1))
-    assert seen == [True]
-    assert config.cpp_wrapper is before
-    assert DtypePropagationOpsHandler.__init__ is fill

@@ -1,26 +1,35 @@
-"""Inductor's settings hold while frl compiles, and only then; products of few rows are the products they replace."""
+"""`frl.inductor`: settings that hold while compiling only, and decompositions that compute what they replace."""
 
-import pytest
 import torch
+from torch._inductor import config
+from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from frl import inductor
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # of torch's compiler, when imported
+
+def operators(f, *args):
+    graph = make_fx(f, inductor.decompositions(), tracing_mode="fake")(*args)
+    return graph, [node.target for node in graph.graph.nodes]
 
 
-def test_settings_end_with_their_scope() -> None:
-    from torch._inductor import config
-    from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
-
-    before = (config.cpp_wrapper, config.realize_opcount_threshold, DtypePropagationOpsHandler.__init__)
+def test_settings_hold_inside_and_not_after():
+    before, fill = config.cpp_wrapper, DtypePropagationOpsHandler.__init__
     with inductor.settings():
         assert config.cpp_wrapper
-    assert (config.cpp_wrapper, config.realize_opcount_threshold, DtypePropagationOpsHandler.__init__) == before
+        assert DtypePropagationOpsHandler.__init__ is not fill
+    assert config.cpp_wrapper is before
+    assert DtypePropagationOpsHandler.__init__ is fill
 
 
-@pytest.mark.parametrize("rows", [1, 4])
-def test_a_product_of_few_rows_is_the_product(rows: int) -> None:
-    x, y, bias = torch.arange(3.0 * rows).reshape(rows, 3), torch.arange(6.0).reshape(3, 2), torch.tensor([1.0, -1.0])
-    table = inductor.decompositions()
-    torch.testing.assert_close(table[torch.ops.aten.mm.default](x, y), x @ y)
-    torch.testing.assert_close(table[torch.ops.aten.addmm.default](bias, x, y), x @ y + bias)
+def test_a_few_rows_are_summed_and_not_sent_to_blas():
+    x, w, b = torch.randn(4, 8), torch.randn(3, 8), torch.randn(3)
+    graph, targets = operators(torch.nn.functional.linear, x, w, b)
+    assert torch.ops.aten.addmm.default not in targets
+    torch.testing.assert_close(graph(x, w, b), torch.nn.functional.linear(x, w, b))
+
+
+def test_many_rows_are_sent_to_blas():
+    x, w, b = torch.randn(64, 8), torch.randn(3, 8), torch.randn(3)
+    _, targets = operators(torch.nn.functional.linear, x, w, b)
+    assert torch.ops.aten.addmm.default in targets
