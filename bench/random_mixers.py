@@ -16,9 +16,7 @@ def lowbias32(x):
 
 
 def chosen(left, right, counter):
-    left = left ^ counter
-    first = R._hash(left, right)
-    return first, R._second(left, first)
+    return R._two(left ^ counter, right)
 
 
 def threefry(rounds):

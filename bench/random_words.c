@@ -16,7 +16,7 @@ static inline uint32_t scramble(uint32_t x) {
 static inline Key hash(uint32_t left, uint32_t right) {
   uint32_t x = shift_add(left) * 0x21F0AAADu;
   uint32_t first = x + shift_add(scramble(shift_add(x ^ right) * 0x735A2D97u));
-  Key out = {first, scramble(first) ^ left};
+  Key out = {first, shift_add(scramble(first)) ^ x};
   return out;
 }
 

@@ -42,16 +42,22 @@ def _scramble(x: Tensor) -> Tensor:
 
 def _hash(left: Tensor, right: Tensor) -> Tensor:
     """A word in which each bit of `left` and `right` flips each bit with probability close to 1/2."""
-    x = _round(left, 0x21F0AAAD)
+    return _mix(_round(left, 0x21F0AAAD), right)
+
+
+def _mix(x: Tensor, right: Tensor) -> Tensor:
     y = _scramble(_round(x ^ right, 0x735A2D97)) * 65537 >> 16
     # Over the counters each of x and y takes (nearly) every word once; their sum repeats some, as random words do. x
     # must not depend on `right`: else the sum is one function of 32 bits, and words outside its range never come.
     return (x + y) & _MASK
 
 
-def _second(left: Tensor, first: Tensor) -> Tensor:
-    """A second word; for one `right`, different `left` give different pairs."""
-    return _scramble(first) ^ left
+def _two(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """`_hash` and a second word; for one `right`, different `left` give different pairs."""
+    x = _round(left, 0x21F0AAAD)
+    first = _mix(x, right)
+    # The last shift and x, not `left`, count: without them dieharder's overlapping quadruples find the pairs out.
+    return first, (_scramble(first) * 65537 >> 16 ^ x) & _MASK
 
 
 def _words(name: str, key: Any) -> tuple[Tensor, Tensor]:
@@ -80,9 +86,7 @@ def _stream(name: str, shape: Shape, key: Any) -> tuple[Tensor, Tensor]:
 
 def _pair(name: str, shape: Shape, key: Any) -> tuple[Tensor, Tensor]:
     """Two words for each element of [*K, *shape]."""
-    left, right = _stream(name, shape, key)
-    first = _hash(left, right)
-    return first, _second(left, first)
+    return _two(*_stream(name, shape, key))
 
 
 def _integer(name: str, argument: str, value: Any) -> None:
@@ -91,8 +95,7 @@ def _integer(name: str, argument: str, value: Any) -> None:
 
 
 def _derive(left: Tensor, right: Tensor) -> Tensor:
-    first = _hash(left, right)
-    return torch.stack((first, _second(left, first)), -1)
+    return torch.stack(_two(left, right), -1)
 
 
 def _fold(left: Tensor, right: Tensor, data: int | Tensor) -> Tensor:
