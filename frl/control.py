@@ -85,7 +85,7 @@ def _flat(operator: _Operator, body: Body, carry: Any, xs: Any, reverse: bool) -
     def step(*leaves: Tensor) -> tuple[Tensor, ...]:
         nonlocal ys_structure
         before = tree.unflatten(structure, leaves[: len(init)])
-        after, y = body(before, tree.unflatten(xs_structure, leaves[len(init) :]))
+        after, y = _pair(body(before, tree.unflatten(xs_structure, leaves[len(init) :])))
         _require_same(before, after)
         y_leaves, ys_structure = tree.flatten(y)
         return (*tree.leaves(after), *y_leaves)
@@ -117,7 +117,7 @@ def _dynamo(body: Body, carry: Any, xs: Any, reverse: bool) -> tuple[Any, Any]:
 
     def step(before: list[Tensor], x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         state = tree.unflatten(structure, before)
-        after, y = body(state, tree.unflatten(xs_structure, x))
+        after, y = _pair(body(state, tree.unflatten(xs_structure, x)))
         _require_same(state, after)
         return [_fresh(leaf) for leaf in tree.leaves(after)], [_fresh(leaf) for leaf in tree.leaves(y)]
 
@@ -237,6 +237,14 @@ def _require_tensors(argument: str, value: Any) -> None:
         return
     name, x = next((name, x) for name, x in tree.named_leaves(value) if not isinstance(x, Tensor))
     raise TypeError(f"scan: {argument} leaf {name!r} is {type(x).__name__} {x!r}; every leaf must be a tensor.")
+
+
+def _pair(result: Any) -> tuple[Any, Any]:
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(
+            f"scan: body returned a {type(result).__name__} but must return (carry, y); return (carry, ()) for no y."
+        )
+    return result
 
 
 def _length(xs: Any, length: int | None) -> int:

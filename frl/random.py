@@ -76,6 +76,8 @@ def _stream(name: str, shape: Shape, key: Any) -> tuple[Tensor, Tensor]:
     """What `_hash` takes, for each element of [*K, *shape]; the counter runs over `shape` in row-major order."""
     left, right = _words(name, key)
     size = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any(n < 0 for n in size):
+        raise ValueError(f"{name}: shape is {list(size)}; sizes must be at least 0.")
     count = math.prod(size)
     if count > _MASK + 1:
         raise ValueError(f"{name}: shape {list(size)} has more than 2**32 elements; split the key and draw in parts.")

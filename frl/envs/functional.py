@@ -152,7 +152,12 @@ class FunctionalEnv(Env):
 
     def split_key(self, key: Tensor | None, num: int) -> Tensor:
         """`num` keys, [num, 2], from `key`; TypeError without one."""
-        return random.split(key, num)  # type: ignore[arg-type]
+        if key is None:
+            raise TypeError(
+                f"{self}: key= must be a key, but got None; a pure environment has none of its own, so pass one, as "
+                "frl.random.key(0), and another each time."
+            )
+        return random.split(key, num)
 
     def _row_keys(self, key: Tensor | None, num: int) -> tuple[Tensor, ...]:
         """`num` keys [*B, 2] for every environment; those of one row do not depend on how many rows there are."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from gymnasium.experimental.functional import FuncEnv
 
+from frl import check
 from frl.envs.base import Env
 from frl.envs.classic import CartPole, Pendulum
 from frl.envs.functional import FunctionalEnv
@@ -30,14 +31,20 @@ def make(id: str, batch_size: Sequence[int] | int = ()) -> Env:
     """The environment of this name, with its usual time limit; a batch [*B] of them.
 
     Args: id: one of `ids()`, which are pure torch, or "gym:NAME". batch_size: [*B]; [] or [n] for one of Gymnasium's.
-    Raises: ValueError for an unknown name, with all that there are and the closest; for a batch that Gymnasium lacks.
+    Raises: ValueError for an unknown name, with all that there are and the closest; for a batch that Gymnasium lacks or
+        a negative size; TypeError if the name is no string or a size no integer.
 
     >>> make("CartPole-v1", batch_size=[8])
     FunctionalEnv(env=CartPole, batch_size=torch.Size([8]), max_steps=500)
     >>> make("gym:CartPole-v1", batch_size=8)
     GymEnv(env=CartPole-v1, batch_size=torch.Size([8]), device=cpu)
     """
+    if not isinstance(id, str):
+        raise TypeError(f"make: id is {id!r} but must be a string, the name of an environment: one of {ids()}.")
     batch = [batch_size] if isinstance(batch_size, int) else list(batch_size)
+    if not all(isinstance(size, int) for size in batch):
+        raise TypeError(f"make: batch_size is {batch_size!r} but must be an integer or a list of integers.")
+    check.at_least("make", {f"batch_size[{i}]": size for i, size in enumerate(batch)}, 0)
     if id.startswith("gym:"):
         if len(batch) > 1:
             raise ValueError(

@@ -42,5 +42,16 @@ class MLP(nn.Sequential):
         super().__init__(*(layers if activate_last_layer else layers[:-1]))
 
     def forward(self, *inputs: Tensor) -> Tensor:  # type: ignore[override]
-        """[*B, n] for one input, or several that are joined along their last axis -> [*B, out_features]."""
-        return super().forward(inputs[0] if len(inputs) == 1 else torch.cat(inputs, -1))
+        """[*B, n] for one input, or several that are joined along their last axis -> [*B, out_features].
+
+        Raises: ValueError if their sizes do not add up to `in_features`.
+        """
+        x = inputs[0] if len(inputs) == 1 else torch.cat(inputs, -1)
+        first = self[0]
+        if not isinstance(first, nn.LazyLinear) and x.shape[-1] != first.in_features:  # type: ignore[union-attr]
+            shapes = ", ".join(str(list(each.shape)) for each in inputs)
+            raise ValueError(
+                f"MLP: the inputs have shape {shapes}, but their last axes must add up to {first.in_features}; build "
+                f"the network with in_features={x.shape[-1]}, or pass other entries."
+            )
+        return super().forward(x)

@@ -87,6 +87,8 @@ def _adam(function: str, learning_rate: Rate, options: _Options) -> Optimizer:
         return {**counts, **sums, **{name: tree.zeros_like(params) for name in averages}}
 
     def update(grads: Tree, state: State, params: Tree) -> tuple[Tree, State]:
+        if "mean_weight" not in state:
+            raise ValueError(f"{function}: state has the entries {list(state)}; make it by optimizer.init(params).")
         # 1 − βᵗ by the recursion of the averages: no power inside the fused loop, no cancellation in float32
         mean_weight = state["mean_weight"] + (1 - b1) * (1 - state["mean_weight"])
         square_weight = state["square_weight"] + (1 - b2) * (1 - state["square_weight"])

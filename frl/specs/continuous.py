@@ -91,7 +91,11 @@ class Bounded(Spec):
         return self._over_event((value >= self.low) & (value <= self.high))
 
     def project(self, value: Tensor) -> Tensor:
-        """`value` clamped to the bounds; the gradient is that of clamp."""
+        """`value` [*B, *shape] clamped to the bounds; the gradient is that of clamp."""
+        if value.shape[value.ndim - len(self.shape) :] != self.shape:
+            raise ValueError(
+                f"project: value has shape {list(value.shape)} but must end in {list(self.shape)}, that of {self!r}."
+            )
         return value.clamp(self.low.to(value.dtype), self.high.to(value.dtype))
 
     def _like(self, shape: torch.Size, device: torch.device) -> Self:

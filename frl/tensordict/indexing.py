@@ -186,7 +186,9 @@ def _items(index: Any, n: int) -> tuple[Any, ...]:
     items = tuple([_item(item) for item in (index if isinstance(index, tuple) else (index,))])
     used = sum([_consumed(item) for item in items])
     if used > n:
-        raise IndexError(f"TensorDict: too many indices: {used} for {n} batch axes.")
+        raise IndexError(
+            f"TensorDict: too many indices: {used} for {n} batch axes; index an entry's own axes as td[key][index]."
+        )
     for i, item in enumerate(items):
         if item is Ellipsis:
             return items[:i] + (slice(None),) * (n - used) + items[i + 1 :]

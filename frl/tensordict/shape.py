@@ -37,7 +37,10 @@ class ShapeOps(Node):
         if -1 in sizes and known > 0:
             sizes[sizes.index(-1)] = count // known
         if -1 in sizes or torch.Size(sizes).numel() != count:
-            raise ValueError(f"TensorDict: a batch of size {list(self.batch_size)} has no shape {list(_sizes(shape))}.")
+            raise ValueError(
+                f"TensorDict: a batch of size {list(self.batch_size)} has no shape {list(_sizes(shape))}; give sizes "
+                f"whose product is {count}, one of them -1 if you like."
+            )
         return torch.Size(sizes)
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Self:
@@ -73,6 +76,13 @@ class ShapeOps(Node):
         torch.Size([3, 2, 1])
         """
         sizes, n = _sizes(shape), self.batch_dims
+        try:
+            torch.zeros(()).expand(self.batch_size).expand(sizes)
+        except RuntimeError:
+            raise ValueError(
+                f"TensorDict: a batch of size {list(self.batch_size)} cannot be expanded to {list(sizes)}; only axes "
+                "of size 1 and new leading ones grow, so write td.unsqueeze(dim) where one is to be added."
+            ) from None
         return self._map(lambda x: x.expand(sizes + tuple(x.shape[n:])))
 
     def permute(self, *dims: int | Sequence[int]) -> Self:
@@ -141,7 +151,13 @@ class ShapeOps(Node):
 
     def _parts(self, cut: Any) -> tuple[Self, ...]:
         """The nodes of the parts into which `cut` divides every leaf."""
-        batches = [part.shape for part in cut(torch.zeros(()).expand(self.batch_size))]
+        try:
+            batches = [part.shape for part in cut(torch.zeros(()).expand(self.batch_size))]
+        except RuntimeError as error:
+            raise ValueError(
+                f"TensorDict: a batch of size {list(self.batch_size)} cannot be divided so ({error}); give positive "
+                "sizes that add up to the axis."
+            ) from None
         columns = [
             value._parts(cut)
             if isinstance(value, ShapeOps) and not value.is_empty()

@@ -62,7 +62,12 @@ def save(
     """
     if step < 0 or keep < 1:
         raise ValueError(f"save: step is {step} and keep is {keep}; they must be at least 0 and 1.")
-    files = _render(state, step, metadata or {})
+    try:
+        files = _render(state, step, metadata or {})
+    except TypeError as error:
+        raise TypeError(
+            f"save: metadata must be of JSON's types, numbers, strings, lists and dicts: {error}."
+        ) from error
     directory = Path(directory)
     path = directory / f"{_PREFIX}{step:012d}"
     try:

@@ -12,6 +12,10 @@ def branching(x: torch.Tensor) -> torch.Tensor:
 
 
 CONTROL = {
+    "a negative size": bad(lambda: random.uniform((3, -1), KEY), ValueError, "shape", "[3, -1]", "must be at least 0"),
+    "a step that returns no pair": bad(
+        lambda: control.scan(lambda c, x: c, zeros(1), STEPS), TypeError, "Tensor", "must return (carry, y)"
+    ),
     "a seed for a key": bad(lambda: random.normal((3,), 0), TypeError, "normal: key=", "got 0", "frl.random.key(0)"),
     "no key": bad(lambda: random.split(None), TypeError, "split: key=", "got None", "frl.random.key(0)"),
     "a float key": bad(

@@ -9,6 +9,14 @@ from frl.tensordict import scalar
 from tests.bad_input.case import FLAGS, STEPS, TD, bad, ones, zeros
 
 DATA = {
+    "more indices than batch axes": bad(
+        lambda: TD[0, 1], IndexError, "2 for 1 batch axes", "index an entry's own axes as td[key][index]"
+    ),
+    "a shape of another size": bad(
+        lambda: TD.reshape(2, 2), ValueError, "[3]", "[2, 2]", "give sizes whose product is 3"
+    ),
+    "an axis expanded twice": bad(lambda: TD.expand(4), ValueError, "[3]", "[4]", "td.unsqueeze(dim)"),
+    "parts that do not add up": bad(lambda: TD.split([1, 1]), ValueError, "[3]", "[1, 1]", "add up to the axis"),
     "assignment to an entry": bad(
         lambda: operator.setitem(TD, "reward", zeros(3, 1)), TypeError, "immutable", "td = td.set('reward', value)"
     ),

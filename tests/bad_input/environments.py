@@ -51,6 +51,9 @@ def acted(action: torch.Tensor) -> Any:
 
 
 ENVIRONMENTS = {
+    "no name": bad(lambda: envs.make(None), TypeError, "id", "None", "must be a string"),
+    "a negative batch": bad(lambda: envs.make("CartPole-v1", [2, -1]), ValueError, "batch_size[1]", "-1", "at least 0"),
+    "a batch of words": bad(lambda: envs.make("CartPole-v1", "3"), TypeError, "batch_size", "'3'", "list of integers"),
     "an unknown environment": bad(
         lambda: envs.make("CartPol-v1"), ValueError, "'CartPol-v1'", "Pendulum-v1", "Did you mean CartPole-v1"
     ),

@@ -100,6 +100,9 @@ def updated(grads: Any) -> Any:
 
 
 OPTIMISERS = {
+    "a state that no init made": bad(
+        lambda: optim.adam(1e-3).update(PARAMS, {}, PARAMS), ValueError, "state", "[]", "optimizer.init(params)"
+    ),
     "a negative learning rate": bad(
         lambda: optim.adam(-1.0), ValueError, "learning_rate", "-1.0", "must be at least 0"
     ),

@@ -17,6 +17,12 @@ def linear(in_features: int = 3) -> tnn.Linear:
         return tnn.Linear(in_features, 2)
 
 
+@cache
+def mlp() -> nn.MLP:
+    with torch.random.fork_rng(devices=[]):
+        return nn.MLP(4, 2)
+
+
 def call(module: Any, params: Any) -> Any:
     return nn.functional_call(module, params, ones(3))
 
@@ -29,6 +35,9 @@ def policy() -> nn.ProbabilisticActor:
 
 WEIGHT, BIAS = ones(2, 3), ones(2)
 MODULES = {
+    "an observation of another width": bad(
+        lambda: mlp()(ones(3, 5)), ValueError, "[3, 5]", "add up to 4", "build the network with in_features=5"
+    ),
     "parameters of another shape": bad(
         lambda: call(linear(), {"weight": ones(2, 4), "bias": BIAS}),
         ValueError,

@@ -33,6 +33,13 @@ def saved_twice() -> None:
 STATE, MANIFEST = "state.safetensors", "manifest.json"
 CORRUPT = checkpoint.CorruptCheckpoint
 FILES = {
+    "metadata that no file can hold": bad(
+        lambda: checkpoint.save("/none", TensorDict({"w": ones(1)}), 1, {"x": object()}),
+        TypeError,
+        "metadata",
+        "object",
+        "must be of JSON's types",
+    ),
     "a truncated checkpoint": bad(
         lambda: damaged(STATE, lambda b: b[:-7]), CORRUPT, STATE, "'bytes': 472", "'bytes': 465", "load an earlier"
     ),

@@ -1,11 +1,15 @@
 """Bad calls of specs."""
 
 import gymnasium
+import torch
 
 from frl import specs
 from tests.bad_input.case import bad
 
 SPECS = {
+    "a projection of another shape": bad(
+        lambda: specs.Bounded(-1.0, 1.0, (3,)).project(torch.zeros(4)), ValueError, "[4]", "must end in [3]"
+    ),
     "bounds upside down": bad(lambda: specs.Bounded(1.0, -1.0, (2,)), ValueError, "low", "high", "must nowhere exceed"),
     "a one-hot of another width": bad(lambda: specs.OneHot(3, (4,)), ValueError, "[4]", "must end with n, which is 3"),
     "no choice": bad(lambda: specs.Categorical(0), ValueError, "n is 0", "at least 1 choice"),
