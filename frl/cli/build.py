@@ -120,7 +120,7 @@ class _Cost(NamedTuple):
     sample: float
 
 
-EAGER, COMPILED, COMPILATION = _Cost(3e-3, 6e-3, 2e-6), _Cost(40e-6, 300e-6, 2e-6), 30.0
+EAGER, COMPILED, COMPILATION = _Cost(3e-3, 6e-3, 2e-6), _Cost(25e-6, 300e-6, 2e-6), 20.0
 
 
 def _seconds(options: Options, cost: _Cost) -> float:

@@ -24,7 +24,7 @@ PPO: dict[str, Preset] = {
         steps=100_000,
         num_envs=8,
         rollout_length=32,
-        ppo=PPOConfig(num_epochs=20, num_minibatches=1, learning_rate=1e-3, gamma=0.98, lambda_=0.8, entropy_cost=0.0),
+        ppo=PPOConfig(num_epochs=5, num_minibatches=1, learning_rate=3e-3, gamma=0.98, lambda_=0.8, entropy_cost=0.0),
     ),
     "Pendulum-v1": Preset(
         steps=200_000,
