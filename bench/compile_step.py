@@ -53,8 +53,9 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     result = {"num_envs": args.num_envs, "num_seeds": args.num_seeds, "threads": args.threads}
     if args.trivial:
-        before = cpu()
+        before, start = cpu(), time.perf_counter()
         torch.compile(lambda x: x + 1)(torch.ones(3))
+        result["trivial_clock_s"] = round(time.perf_counter() - start, 1)
         result["trivial_python_s"], result["trivial_cxx_s"] = (
             round(b - a, 1) for a, b in zip(before, cpu(), strict=True)
         )

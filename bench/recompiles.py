@@ -38,7 +38,7 @@ def main() -> None:
         state, metrics = step(loop.init(frl.random.key(0)))
         rates[name] = [metrics["learning_rate"].item()]
         with torch.compiler.set_stance("fail_on_recompile"):
-            for _ in range(arguments.steps if name.startswith("frl") else min(arguments.steps, 20)):
+            for _ in range(arguments.steps):
                 state, metrics = step(state)
         rates[name].append(metrics["learning_rate"].item())
     programs = len(compilers["frl.compile"]._programs)

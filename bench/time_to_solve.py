@@ -25,6 +25,7 @@ def timed(command: list[str]) -> tuple[float, str]:
     with tempfile.TemporaryDirectory() as directory:
         environment = {
             **os.environ,
+            "TMPDIR": directory,  # where Inductor keeps its precompiled headers
             "TORCHINDUCTOR_CACHE_DIR": f"{directory}/cache",
             "XDG_CACHE_HOME": f"{directory}/x",
         }
