@@ -91,7 +91,8 @@ def initialize(
                     f"{layer} has {'no parameter of that name' if own is None else list(own.shape)}."
                 )
             if (*prefix, name) in params:  # a tied parameter is set at its first place alone
-                params = params.set((*prefix, name), value.to(own.device, own.dtype))
+                # contiguous, as every later value is: torch.compile would compile again for other strides
+                params = params.set((*prefix, name), value.to(own.device, own.dtype).contiguous())
     return params
 
 

@@ -30,6 +30,13 @@ def test_a_step_counts_environment_steps_and_keeps_the_shape_of_the_state():
     assert all(x.ndim == 0 for x in tree.leaves(metrics))
 
 
+def test_a_step_keeps_dtypes_and_strides_for_other_ones_would_compile_again():
+    loop = small_loop()
+    state = loop.init(random.key(0))
+    after, _ = loop.step(state)
+    assert [(x.dtype, x.stride()) for x in tree.leaves(after)] == [(x.dtype, x.stride()) for x in tree.leaves(state)]
+
+
 def test_a_step_is_a_pure_function_of_the_state():
     loop = small_loop()
     state = loop.init(random.key(0))
