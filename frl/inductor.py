@@ -60,8 +60,8 @@ def settings() -> Generator[None]:
         warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, at the import of its compiler
         beside = ThreadPoolExecutor(1)
         beside.submit(contextvars.copy_context().run, _precompile_headers)  # with these settings
-        yield
         beside.shutdown(wait=False)
+        yield
 
 
 @contextlib.contextmanager
@@ -127,7 +127,7 @@ def _shortcuts() -> Generator[None]:
 def _around(owner: Any, name: str, ours: Callable[..., Any]) -> Generator[None]:
     """Replaces a function of `owner` by `ours`, which takes the replaced one first."""
     theirs = getattr(owner, name)
-    setattr(owner, name, lambda *args: ours(theirs, *args))
+    setattr(owner, name, lambda *args, **kwargs: ours(theirs, *args, **kwargs))
     try:
         yield
     finally:

@@ -1,7 +1,10 @@
 """`frl.inductor`: settings that hold while compiling only, and decompositions that compute what they replace."""
 
+import contextlib
+import gc
 import math
 
+import pytest
 import torch
 from torch._inductor import config
 from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
@@ -22,6 +25,26 @@ def test_settings_hold_inside_and_not_after():
         assert DtypePropagationOpsHandler.__init__ is not fill
     assert config.cpp_wrapper is before
     assert DtypePropagationOpsHandler.__init__ is fill
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_is_afterwards_as_it_was_even_if_the_compilation_fails(enabled):
+    was = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with contextlib.suppress(RuntimeError), inductor.settings():
+            assert not gc.isenabled()
+            raise RuntimeError("no compiler")
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was else gc.disable)()
+
+
+def test_tanh_is_exact_to_the_last_digits_from_end_to_end():
+    x = torch.tensor([-torch.inf, -100.0, -1.0, -1e-3, 0.0, 1e-3, 1.0, 100.0, torch.inf])
+    graph, targets = operators(torch.tanh, x)
+    assert torch.ops.aten.tanh.default not in targets
+    torch.testing.assert_close(graph(x), torch.tanh(x), rtol=0, atol=2e-7)
 
 
 def ramp(*shape):
