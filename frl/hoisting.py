@@ -48,6 +48,7 @@ def _hoist_from(loop: list[str]) -> list[str]:
     body = [line.strip() for line in loop]
     owner = _owners(body)
     fixed = {owner[name] for line in body if not _known(line) for name in _names(line, owner)}
+    moved = {name for name, allocated in owner.items() if allocated not in fixed}
     indent = _indent(loop[0])
     before: list[str] = []
     inside: list[str] = []
@@ -56,9 +57,9 @@ def _hoist_from(loop: list[str]) -> list[str]:
         definition = _definition(stripped)
         if _SIZES.match(stripped):
             before.append(indent + stripped)
-        elif definition is not None and definition[0] in owner and owner[definition[0]] not in fixed:
+        elif definition and definition[0] in moved:
             before.append(indent + definition[1])
-        elif not (free and free[1] in owner and owner[free[1]] not in fixed):
+        elif not (free and free[1] in moved):
             inside.append(line)
     return before + inside
 

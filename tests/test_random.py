@@ -56,30 +56,34 @@ def test_known_answers(drawn, expected):
     assert drawn.tolist() == expected
 
 
+MASK = 2**32 - 1
+
+
+def mixed(x, factor):
+    return (x + (x >> 16)) * factor & MASK
+
+
+def scrambled(x):
+    return mixed(mixed(x ^ 0x9E3779B9, 0x21F0AAAD) ^ 0xBB67AE85, 0x735A2D97)
+
+
+def documented(left, right):
+    """Both words of the hash, in Python's integers."""
+    x = mixed(left, 0x21F0AAAD)
+    y = scrambled(mixed(x ^ right, 0x735A2D97))
+    first = (x + y + (y >> 16)) & MASK
+    z = scrambled(first)
+    return [first, (z + (z >> 16) ^ x) & MASK]
+
+
 def test_a_word_is_the_documented_hash_of_key_and_counter():
-    mask = 2**32 - 1
-
-    def mix(x, factor):
-        return (x + (x >> 16)) * factor & mask
-
     left, right = KEY.tolist()
-    x = mix(left ^ 3, 0x21F0AAAD)
-    y = mix(mix(mix(x ^ right, 0x735A2D97) ^ 0x9E3779B9, 0x21F0AAAD) ^ 0xBB67AE85, 0x735A2D97)
-    assert random.bits(4, KEY)[3] == (x + y + (y >> 16)) & mask
+    assert random.bits(4, KEY)[3] == documented(left ^ 3, right)[0]
 
 
-def test_a_derived_key_is_that_hash_with_a_second_word():
-    mask = 2**32 - 1
-
-    def mix(x, factor):
-        return (x + (x >> 16)) * factor & mask
-
+def test_a_derived_key_is_both_words_of_the_hash_of_the_complemented_key_and_number():
     left, right = KEY.tolist()
-    x = mix(left ^ 3, 0x21F0AAAD)
-    y = mix(mix(mix(x ^ right ^ mask, 0x735A2D97) ^ 0x9E3779B9, 0x21F0AAAD) ^ 0xBB67AE85, 0x735A2D97)
-    first = (x + y + (y >> 16)) & mask
-    z = mix(mix(first ^ 0x9E3779B9, 0x21F0AAAD) ^ 0xBB67AE85, 0x735A2D97)
-    assert random.fold_in(KEY, 3).tolist() == [first, (z + (z >> 16) ^ x) & mask]
+    assert random.fold_in(KEY, 3).tolist() == documented(left ^ 3, right ^ MASK)
 
 
 # The same in every mode.
