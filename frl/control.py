@@ -113,7 +113,7 @@ def _dynamo(body: Body, carry: Any, xs: Any, reverse: bool) -> tuple[Any, Any]:
     init, structure = tree.flatten(carry)
     inputs, xs_structure = tree.flatten(xs)
     # Dynamo lets nothing but tensors out of the loop: the structure of y comes from one more step, not used otherwise
-    ys_structure = tree.flatten(body(carry, tree.map(lambda x: x[0], xs))[1])[1]
+    ys_structure = tree.flatten(_pair(body(carry, tree.map(lambda x: x[0], xs)))[1])[1]
 
     def step(before: list[Tensor], x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         state = tree.unflatten(structure, before)

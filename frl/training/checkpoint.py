@@ -62,12 +62,7 @@ def save(
     """
     if step < 0 or keep < 1:
         raise ValueError(f"save: step is {step} and keep is {keep}; they must be at least 0 and 1.")
-    try:
-        files = _render(state, step, metadata or {})
-    except TypeError as error:
-        raise TypeError(
-            f"save: metadata must be of JSON's types, numbers, strings, lists and dicts: {error}."
-        ) from error
+    files = _render(state, step, metadata or {})
     directory = Path(directory)
     path = directory / f"{_PREFIX}{step:012d}"
     try:
@@ -145,7 +140,12 @@ def _render(state: TensorDict, step: int, metadata: Mapping[str, Any]) -> dict[s
 
 def _seal(manifest: Any) -> bytes:
     """The manifest with its own hash, in the one form that is valid: any change of any byte breaks it."""
-    text = json.dumps(manifest, sort_keys=True)
+    try:
+        text = json.dumps(manifest, sort_keys=True)
+    except TypeError as error:  # all else in a manifest is of JSON's types
+        raise TypeError(
+            f"save: metadata must be of JSON's types, numbers, strings, lists and dicts: {error}."
+        ) from error
     return f'{{"sha256": "{_sha256(text.encode())}", "manifest": {text}}}\n'.encode()
 
 
