@@ -1,7 +1,7 @@
 """Loops over time: `scan`, a Python loop in eager mode and one loop operator in a compiled program.
 
-The sole importer of `torch._higher_order_ops` and of what tracing it needs. One registration at import: a vmap rule for
-torch's scan that keeps the batch axis in front (torch's own moves it to the end, and fails on carries without it).
+One registration at import: a vmap rule for torch's scan that keeps the batch axis in front (torch's own moves it to the
+end, and fails on carries without it).
 """
 
 from collections.abc import Callable, Sequence
@@ -10,20 +10,15 @@ from typing import Any, Literal
 
 import torch
 import torch._C._functorch as _functorch
-from torch import Tensor, fx
+from torch import Tensor
 from torch._functorch.pyfunctorch import coerce_cinterpreter
 from torch._functorch.vmap import restore_vmap, unwrap_batched, wrap_batched
 from torch._higher_order_ops.scan import scan as _scan
 from torch._higher_order_ops.scan import scan_op
-from torch._higher_order_ops.utils import reenter_make_fx
-from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, get_proxy_mode, track_tensor_tree
-from torch.fx.node import map_aggregate
-from torch.utils._python_dispatch import _disable_current_modes
 
-from . import tree
+from . import tracing, tree
 
 Body = Callable[[Any, Any], tuple[Any, Any]]
-_FULL = torch.ops.aten.full.default
 _Step = Callable[..., tuple[Tensor, ...]]
 _Leaves = Sequence[Tensor]
 _Operator = Callable[[_Step, _Leaves, _Leaves, _Leaves], _Leaves]
@@ -72,7 +67,7 @@ def scan(
     steps = _length(xs, length)
     if strategy == "auto" and torch.compiler.is_dynamo_compiling():
         return _dynamo(body, carry, xs, reverse)
-    operator = _loop if strategy == "loop" or get_proxy_mode() is None or steps == 1 else _traced
+    operator = _loop if strategy == "loop" or tracing.current() is None or steps == 1 else _traced
     return _flat(operator, body, carry, xs, reverse)
 
 
@@ -119,18 +114,20 @@ def _dynamo(body: Body, carry: Any, xs: Any, reverse: bool) -> tuple[Any, Any]:
         state = tree.unflatten(structure, before)
         after, y = _pair(body(state, tree.unflatten(xs_structure, x)))
         _require_same(state, after)
-        return [_fresh(leaf) for leaf in tree.leaves(after)], [_fresh(leaf) for leaf in tree.leaves(y)]
+        return [tracing.fresh(leaf) for leaf in tree.leaves(after)], [tracing.fresh(leaf) for leaf in tree.leaves(y)]
 
-    last, ys = _scan(step, [_fresh(x) for x in init], inputs, reverse=reverse)
+    last, ys = _scan(step, [tracing.fresh(x) for x in init], inputs, reverse=reverse)
     return tree.unflatten(structure, last), tree.unflatten(ys_structure, ys)
 
 
 def _traced(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves = ()) -> _Leaves:
     """Records the loop operator in the graph being traced, peeling the transforms around it from the inside out."""
-    current: Any = _functorch.peek_interpreter_stack()
-    if current is None:
-        return _record(step, init, xs, closed_over)
-    interpreter: Any = coerce_cinterpreter(current)
+    transform: Any = _functorch.peek_interpreter_stack()
+    if transform is None:
+        tracer = tracing.current()
+        assert tracer is not None
+        return tracer.loop(step, init, xs, closed_over)
+    interpreter: Any = coerce_cinterpreter(transform)
     if interpreter.key() == _functorch.TransformType.Vmap:
         return _batch(_traced, interpreter, step, init, xs, closed_over)
     return _loop(step, init, xs, closed_over)
@@ -158,78 +155,8 @@ def _batch(
     return wrap_batched(tuple(outputs), out_dims, level)
 
 
-def _record(step: _Step, init: _Leaves, xs: _Leaves, closed_over: _Leaves) -> _Leaves:
-    """Traces `step` into a graph of its own and adds one scan node to the graph being traced."""
-    mode: Any = get_proxy_mode()
-
-    def fresh_step(*leaves: Tensor) -> tuple[Tensor, ...]:
-        return tuple(_fresh(x) for x in step(*leaves))
-
-    with disable_proxy_modes_tracing():
-        samples = [_fresh(x) for x in (*init, *(x[0] for x in xs), *closed_over)]
-        graph = reenter_make_fx(fresh_step)(*samples)
-        closed_over = (*closed_over, *lift_constants(graph))
-        outputs: Any = graph.graph.output_node().args[0]
-        examples: list[Tensor] = [node.meta["val"] for node in outputs]
-    name = _body_name(mode.tracer.root)
-    mode.tracer.root.register_module(name, graph)
-    arguments: Any = (graph, [x.contiguous() for x in init], list(xs), closed_over)
-    proxies = map_aggregate(arguments, mode.tracer.unwrap_proxy)
-    node = mode.tracer.create_proxy("call_function", scan_op, proxies, {}, name="scan")
-    with disable_proxy_modes_tracing():
-        last = [torch.empty_like(x) for x in examples[: len(init)]]
-        stacked = [x.new_empty((xs[0].shape[0], *x.shape)) for x in examples[len(init) :]]
-    return track_tensor_tree([*last, *stacked], node, constant=None, tracer=mode.tracer)
-
-
-def lift_constants(graph: fx.GraphModule) -> list[Tensor]:
-    """Turns the tensors that `graph` closes over into placeholders after its own; returns them in that order.
-
-    A scalar made inside, as `torch.tensor(0.5)`, becomes the number that it is.
-    """
-    lifted: dict[int, tuple[Tensor, fx.Node]] = {}
-    last = next((node for node in reversed(graph.graph.nodes) if node.op == "placeholder"), None)
-    for node in graph.graph.find_nodes(op="get_attr"):
-        value = getattr(graph, str(node.target))
-        if not isinstance(value, Tensor):
-            continue
-        if _is_literal(node, value):
-            with _disable_current_modes(), graph.graph.inserting_before(node):
-                new = graph.graph.call_function(_FULL, ([], value.item()), {"dtype": value.dtype})
-            new.meta["val"] = next(iter(node.users)).meta["val"]
-        else:
-            if id(value) not in lifted:
-                with graph.graph.inserting_after(last) if last else graph.graph.inserting_before():
-                    last = graph.graph.placeholder(f"closed_over_{len(lifted)}")
-                last.meta["val"] = value
-                lifted[id(value)] = (value, last)
-            new = lifted[id(value)][1]
-        node.replace_all_uses_with(new)
-        graph.graph.erase_node(node)
-    for name in [name for name, _ in graph.named_buffers(recurse=False)]:
-        delattr(graph, name)  # a tracer around this graph would take the tensor for one of its own
-    graph.recompile()
-    return [value for value, _ in lifted.values()]
-
-
-def _is_literal(node: fx.Node, value: Tensor) -> bool:
-    fresh = all(user.target is torch.ops.aten.lift_fresh_copy.default for user in node.users)
-    return fresh and len(node.users) > 0 and value.ndim == 0 and value.device.type == "cpu" and type(value) is Tensor
-
-
-def _body_name(root: Any) -> str:
-    i = 0
-    while hasattr(root, f"scan_body_{i}"):
-        i += 1
-    return f"scan_body_{i}"
-
-
 def _batched(x: Tensor, dim: int | None, size: int) -> Tensor:
-    return _fresh(x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0))
-
-
-def _fresh(x: Tensor) -> Tensor:
-    return x.clone(memory_format=torch.contiguous_format)
+    return tracing.fresh(x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0))
 
 
 def _require_tensors(argument: str, value: Any) -> None:
@@ -296,7 +223,7 @@ def members(f: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def every(*arguments: Any) -> Any:
-        if torch.compiler.is_dynamo_compiling() or get_proxy_mode() is not None:
+        if torch.compiler.is_dynamo_compiling() or tracing.current() is not None:
             return torch.vmap(f)(*arguments)
         count = len(tree.leaves(arguments)[0])
         return tree.stack([f(*tree.map(lambda x: x[i], arguments)) for i in range(count)])  # noqa: B023

@@ -6,7 +6,6 @@ The sole importer of torch's compiler. Each entry was measured by `bench/compile
 
 import contextlib
 import contextvars
-import gc
 import hashlib
 import warnings
 from collections.abc import Callable, Generator, Sequence
@@ -16,21 +15,61 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from . import hoisting
+from .functionalization import functionalize, mutates
+from .tracing import Graph, replay, trace
 
-_SOURCE = hashlib.sha256(b"".join(Path(file).read_bytes() for file in (__file__, hoisting.__file__))).hexdigest()
+Program = Callable[[list[Tensor]], Sequence[Tensor]]
+
+_SOURCES = [Path(__file__).with_name(f"{name}.py") for name in ("functionalization", "hoisting", "inductor", "tracing")]
+_SOURCE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
 
 
-def lower(graph: fx.GraphModule, inputs: list[Tensor], functional: bool) -> Callable[[list[Tensor]], Sequence[Tensor]]:
-    """The machine-code program of a graph; one that is not `functional` goes through AOTAutograd, which makes it so."""
+def identity() -> str:
+    """Tells apart what would compile a graph otherwise: Inductor's settings, and what this package does to it."""
+    from torch._inductor import config
+
+    settings: Any = config
+    return f"{settings.get_hash().hex()} {_SOURCE}"
+
+
+def lower(graph: Graph) -> tuple[Program, bool]:
+    """The machine-code program of a traced graph, and whether that is one shared library.
+
+    The program takes a list of the graph's inputs. It is more than a library where writes are left in the graph:
+    AOTAutograd makes it functional then.
+    """
+    from torch.fx.experimental.symbolic_shapes import ShapeEnv
+
+    mode = FakeTensorMode(shape_env=ShapeEnv(), static_shapes=True)
+    with settings():
+        decomposed = trace(lambda *x: replay(graph, x), [x.meta["val"] for x in graph.inputs], decompositions(), mode)
+        module = decomposed.module()
+        for part in module.modules():
+            if isinstance(part, fx.GraphModule):
+                functionalize(part)
+        return _lower(module, [x.meta["val"] for x in decomposed.inputs], mode)
+
+
+def _lower(module: fx.GraphModule, inputs: list[Tensor], mode: FakeTensorMode) -> tuple[Program, bool]:
+    from torch._guards import TracingContext, tracing
     from torch._inductor.compile_fx import compile_fx, compile_fx_inner
 
-    if functional:
-        inner: Any = compile_fx_inner(graph, inputs, cpp_wrapper=True, is_inference=True)
-        return inner
-    outer: Any = compile_fx(graph, inputs)
-    return lambda tensors: outer(*tensors)
+    with torch.no_grad(), tracing(TracingContext(mode)), mode:
+        if not mutates(module):
+            inner: Any = compile_fx_inner(module, inputs, cpp_wrapper=True, is_inference=True)
+            return inner, True
+        outer: Any = compile_fx(module, inputs)
+        return lambda tensors: outer(*tensors), False
+
+
+def cache_directory() -> Path:
+    """Where torch's compiler keeps its results: `$TORCHINDUCTOR_CACHE_DIR`, or else among the temporary files."""
+    from torch._inductor.runtime.cache_dir_utils import cache_dir
+
+    return Path(cache_dir())
 
 
 @contextlib.contextmanager
@@ -55,25 +94,12 @@ def settings() -> Generator[None]:
         config.patch({name: value for name, value in wanted.items() if name in config._config}),
         torch._dynamo.config.patch(capture_scalar_outputs=True),  # the loop operator reads its counter
         _shortcuts(),
-        _no_garbage_collection(),
     ):
         warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, at the import of its compiler
         beside = ThreadPoolExecutor(1)
         beside.submit(contextvars.copy_context().run, _precompile_headers)  # with these settings
         beside.shutdown(wait=False)
         yield
-
-
-@contextlib.contextmanager
-def _no_garbage_collection() -> Generator[None]:
-    """A compiler keeps most of what it makes: to look for what it does not took a tenth of its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _precompile_headers() -> None:

@@ -11,7 +11,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = [path for path in FILES if path.name != "__init__.py"]
 
 FLOORS = (
-    ("tree", "random", "control", "compilation", "inductor", "check"),
+    (
+        "tree",
+        "random",
+        "tracing",
+        "control",
+        "compilation",
+        "compilation_cache",
+        "inductor",
+        "functionalization",
+        "hoisting",
+        "check",
+    ),
     ("tensordict", "specs"),
     ("functional", "distributions"),
     ("nn", "optim"),
@@ -25,7 +36,8 @@ FLOOR = {name: number for number, names in enumerate(FLOORS, 1) for name in name
 SOLE_IMPORTERS = {
     "optree": {"tree"},
     "torch.utils._pytree": {"tree"},
-    "torch._higher_order_ops": {"control"},
+    "torch._higher_order_ops": {"control", "tracing"},
+    "torch._subclasses": {"tracing", "inductor"},
     "torch._functorch": {"control"},
     "torch._inductor": {"inductor"},
     "torch._dynamo": {"inductor"},

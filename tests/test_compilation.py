@@ -3,6 +3,9 @@
 Most laws concern the traced graph, and run it as it is: `traced` leaves the C++ compiler out, which takes seconds.
 """
 
+import contextlib
+import gc
+
 import pytest
 import torch
 from torch import Tensor
@@ -19,11 +22,12 @@ def traced(monkeypatch):
     """Makes `compile` stop at the traced graph, and counts how often it traces."""
     count = []
 
-    def run_graph(graph, closed_over):
+    def run_graph(graph):
         count.append(graph)
-        return lambda tensors: list(graph(*tensors, *closed_over))
+        module = graph.module()
+        return lambda tensors: list(module(*tensors))
 
-    monkeypatch.setattr(compilation, "_lower", run_graph)
+    monkeypatch.setattr(compilation, "_program", run_graph)
     monkeypatch.setattr(compilation, "compiler_available", lambda: True)
     return count
 
@@ -100,11 +104,26 @@ def test_a_state_of_any_structure_goes_through_without_tracing_again(traced):
     assert len(traced) == 1
 
 
-def test_derivatives_leave_no_write_in_the_graph(traced):
-    f = torch.func.grad(lambda x: (torch.minimum(x, 1 - x).clamp(-0.5, 0.5) ** 2).sum())
-    x = torch.linspace(-1, 1, 5)
-    torch.testing.assert_close(compile(f)(x), f(x))
-    assert not [node for node in traced[0].graph.nodes if compilation._is_mutation(node)]
+def test_a_compiled_function_within_another_becomes_part_of_its_program(traced):
+    inner = compile(lambda x: x + 1)
+    assert compile(lambda x: 2 * inner(x))(torch.ones(1)).item() == 4.0
+    assert len(traced) == 1
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_rests_while_tracing_and_is_afterwards_as_it_was(traced, enabled):
+    def f(x):
+        assert not gc.isenabled()
+        return x if enabled else x.item()
+
+    was = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with contextlib.nullcontext() if enabled else pytest.raises(RuntimeError):
+            compile(f)(torch.ones(1))
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_donation_writes_the_new_state_over_the_old(traced):
@@ -119,6 +138,12 @@ def test_donation_keeps_leaves_that_trade_places(traced):
     state = f({"a": torch.zeros(1), "b": torch.ones(1), "c": torch.ones(1)})
     assert [x.item() for x in state.values()] == [1.0, 0.0, 1.0]
     assert [x.item() for x in f(state).values()] == [0.0, 1.0, 2.0]
+
+
+def test_donation_of_one_tensor_under_two_names_writes_each_apart(traced):
+    x = torch.ones(1)
+    state = compile(lambda s: {"a": s["a"] + 1, "b": s["b"] + 2}, donate=True)({"a": x, "b": x})
+    assert [x.item() for x in state.values()] == [2.0, 3.0]
 
 
 def test_donation_needs_a_state_of_one_structure(traced):

@@ -1,21 +1,18 @@
 """`frl.inductor`: settings that hold while compiling only, and decompositions that compute what they replace."""
 
-import contextlib
-import gc
 import math
 
-import pytest
 import torch
 from torch._inductor import config
 from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from frl import inductor
+from frl.tracing import trace
 
 
 def operators(f, *args):
-    graph = make_fx(f, inductor.decompositions(), tracing_mode="fake")(*args)
-    return graph, [node.target for node in graph.graph.nodes]
+    module = trace(lambda *x: [f(*x)], args, inductor.decompositions()).module()
+    return lambda *x: module(*x)[0], [node.target for node in module.graph.nodes]
 
 
 def test_settings_hold_inside_and_not_after():
@@ -25,19 +22,6 @@ def test_settings_hold_inside_and_not_after():
         assert DtypePropagationOpsHandler.__init__ is not fill
     assert config.cpp_wrapper is before
     assert DtypePropagationOpsHandler.__init__ is fill
-
-
-@pytest.mark.parametrize("enabled", [True, False])
-def test_the_garbage_collector_is_afterwards_as_it_was_even_if_the_compilation_fails(enabled):
-    was = gc.isenabled()
-    (gc.enable if enabled else gc.disable)()
-    try:
-        with contextlib.suppress(RuntimeError), inductor.settings():
-            assert not gc.isenabled()
-            raise RuntimeError("no compiler")
-        assert gc.isenabled() is enabled
-    finally:
-        (gc.enable if was else gc.disable)()
 
 
 def test_tanh_is_exact_to_the_last_digits_from_end_to_end():
