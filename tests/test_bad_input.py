@@ -13,10 +13,23 @@ from tests.bad_input.environments import ENVIRONMENTS
 from tests.bad_input.learning import LEARNING
 from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.modules import MODULES
+from tests.bad_input.parts import TARGETS_AND_PARTS
 from tests.bad_input.programs import COMMANDS, FILES
 from tests.bad_input.specs import SPECS
 
-PARTS = (DATA, CONTROL, SPECS, MATHEMATICS, OPTIMISERS, MODULES, ENVIRONMENTS, LEARNING, FILES, COMMANDS)
+PARTS = (
+    DATA,
+    CONTROL,
+    SPECS,
+    MATHEMATICS,
+    TARGETS_AND_PARTS,
+    OPTIMISERS,
+    MODULES,
+    ENVIRONMENTS,
+    LEARNING,
+    FILES,
+    COMMANDS,
+)
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}
 

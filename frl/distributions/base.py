@@ -51,6 +51,11 @@ class Distribution:
         """[*B, *E], floating point."""
         return self._none("standard deviation", "estimate it from samples")
 
+    @property
+    def has_rsample(self) -> bool:
+        """Whether there is `rsample`: whether samples are differentiable in the parameters."""
+        return type(self).rsample is not Distribution.rsample
+
     def rsample(self, key: Tensor) -> Tensor:
         """A sample [*B, *E] through which gradients flow into the parameters."""
         return self._none("reparameterised sample", "take .sample(key), and a gradient through .log_prob")
@@ -71,25 +76,37 @@ class Distribution:
         raise NotImplementedError(f"{type(self).__name__} has no {what}; {remedy}.")
 
     def __repr__(self) -> str:
-        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
-        return f"{type(self).__name__}({', '.join(f'{name}: {list(getattr(self, name).shape)}' for name in names)})"
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        shown = [f"{name}: {list(x.shape) if isinstance(x, Tensor) else x}" for name, x in fields.items()]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def static() -> Any:
+    """A field that is part of the structure of a distribution and no leaf; it must be hashable.
+
+    >>> static().metadata["static"]
+    True
+    """
+    return dataclasses.field(metadata={"static": True})
 
 
 def pytree(cls: D) -> D:
-    """A class decorator: registers a frozen dataclass, whose fields are tensors, as a node with these leaves.
+    """A class decorator: registers a frozen dataclass as a node; its fields are tensors, distributions or `static()`.
 
     >>> from frl.distributions import Delta
     >>> tree.leaves({"policy": Delta(torch.ones(2))})
     [tensor([1., 1.])]
     """
-    names = tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    names = [field.name for field in fields if "static" not in field.metadata]
+    fixed = [field.name for field in fields if "static" in field.metadata]
 
-    def flatten(distribution: Any) -> tuple[list[Any], None]:
-        return [getattr(distribution, name) for name in names], None
+    def flatten(distribution: Any) -> tuple[list[Any], tuple[Any, ...]]:
+        return [getattr(distribution, name) for name in names], tuple([getattr(distribution, name) for name in fixed])
 
-    def unflatten(children: Iterable[Any], context: None) -> Any:
+    def unflatten(children: Iterable[Any], context: tuple[Any, ...]) -> Any:
         distribution = object.__new__(cls)  # without the constructor's checks: leaves need not be tensors here
-        for name, child in zip(names, children, strict=True):
+        for name, child in zip([*names, *fixed], [*children, *context], strict=True):
             object.__setattr__(distribution, name, child)
         return distribution
 
@@ -110,6 +127,15 @@ def noise(name: str, like: Tensor, key: Tensor) -> Tensor:
             "pass one key, or one for each row."
         )
     return random.normal(like.shape[len(rows) :], key, dtype=like.dtype)
+
+
+def sum_last(x: Tensor, n: int) -> Tensor:
+    """[*B, *E] -> [*B], the sum over the last `n` axes; `x` itself if there are none.
+
+    >>> sum_last(torch.ones(2, 3, 4), 2).tolist()
+    [12.0, 12.0]
+    """
+    return x.flatten(x.ndim - n).sum(-1) if n else x
 
 
 def check_parameters(name: str, parameters: dict[str, Tensor]) -> None:

@@ -67,9 +67,10 @@ class Categorical(Choice):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """[*B] integers -> [*B]."""
-        check.shape("Categorical.log_prob", {"x": x}, self.batch_shape, "pass one index for each row of logits")
+        function = f"{type(self).__name__}.log_prob"
+        check.shape(function, {"x": x}, self.batch_shape, "pass one index for each row of logits")
         if x.is_floating_point() or x.dtype == torch.bool:
-            raise TypeError(f"Categorical.log_prob: x is {x.dtype} but must be an index; convert it by .long().")
+            raise TypeError(f"{function}: x is {x.dtype} but must be an index; convert it by .long().")
         return self.logits.log_softmax(-1).gather(-1, x.to(torch.int64).unsqueeze(-1)).squeeze(-1)
 
 
@@ -107,5 +108,6 @@ class OneHotCategorical(Choice):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """[*B, n] one-hot, of any dtype -> [*B]."""
-        check.shape("OneHotCategorical.log_prob", {"x": x}, self.logits.shape, "pass one vector for each row of logits")
+        function = f"{type(self).__name__}.log_prob"
+        check.shape(function, {"x": x}, self.logits.shape, "pass one vector for each row of logits")
         return torch.where(x != 0, self.logits.log_softmax(-1), 0.0).sum(-1)

@@ -1,10 +1,15 @@
 """The Kullback–Leibler divergence between two distributions of one kind."""
 
+from functools import reduce
+
+import torch
 from torch import Tensor
 
 from frl import check
-from frl.distributions.base import Distribution
+from frl.distributions.base import Distribution, sum_last
 from frl.distributions.categorical import Choice
+from frl.distributions.composite import CompositeDistribution
+from frl.distributions.independent import Independent
 from frl.distributions.logits import divergence
 from frl.distributions.normal import Normal
 from frl.distributions.tanh_normal import TanhNormal
@@ -13,15 +18,20 @@ from frl.distributions.tanh_normal import TanhNormal
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     """KL(p ‖ q) = E_p[log p(x) − log q(x)], in nats, for two of the same class and shape.
 
-    Args: p, q: both Categorical, OneHotCategorical, Normal or TanhNormal; two TanhNormal must have the same bounds.
+    Args: p, q: both Categorical, OneHotCategorical, one of their masked kin, Normal, TanhNormal, or Independent or
+        CompositeDistribution of these; two TanhNormal must have the same bounds.
     Returns: [*B], the batch shape of `p`; at least 0, and inf where `q` excludes what `p` does not.
-    Raises: TypeError if there is no closed form for the classes, ValueError if the shapes differ.
+    Raises: TypeError if there is no closed form for the classes, ValueError if the shapes or names differ.
     Source: Kullback & Leibler (1951); bijections, tanh among them, leave it as it is.
 
     >>> import torch
     >>> kl_divergence(Normal(torch.ones(2), torch.ones(2)), Normal(torch.zeros(2), torch.ones(2))).tolist()
     [0.5, 0.5]
     """
+    if isinstance(p, Independent) and isinstance(q, Independent):
+        return _independent(p, q)
+    if isinstance(p, CompositeDistribution) and isinstance(q, CompositeDistribution):
+        return _composite(p, q)
     if isinstance(p, Normal) and isinstance(q, Normal):
         return _normal(p, q)
     if isinstance(p, TanhNormal) and isinstance(q, TanhNormal):
@@ -33,6 +43,22 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
         f"kl_divergence: no closed form for p {type(p).__name__} and q {type(q).__name__}; pass two Categorical, "
         "OneHotCategorical, Normal or TanhNormal, or average p.log_prob(x) - q.log_prob(x) over samples of p."
     )
+
+
+def _independent(p: Independent, q: Independent) -> Tensor:
+    if p.event_dims != q.event_dims:
+        raise ValueError(
+            f"kl_divergence: q.event_dims is {q.event_dims} but p.event_dims is {p.event_dims}; pass two of one kind."
+        )
+    return sum_last(kl_divergence(p.base, q.base), p.event_dims)
+
+
+def _composite(p: CompositeDistribution, q: CompositeDistribution) -> Tensor:
+    if set(p.names) != set(q.names):
+        raise ValueError(
+            f"kl_divergence: q has the parts {list(q.names)} but p has {list(p.names)}; pass two with the same names."
+        )
+    return reduce(torch.add, [kl_divergence(p[name], q[name]) for name in p.names])
 
 
 def _normal(p: Normal | TanhNormal, q: Normal | TanhNormal) -> Tensor:

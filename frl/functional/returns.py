@@ -23,6 +23,27 @@ def discounted_returns(reward: Tensor, discount: Tensor, bootstrap: Tensor) -> T
     return affine_recurrence(reward, discount, bootstrap)
 
 
+def reward_to_go(reward: Tensor, terminated: Tensor, truncated: Tensor, gamma: float | Tensor) -> Tensor:
+    """The discounted sum of the rewards that remain in the batch and the episode: Gₜ = rₜ + γ (1 − endedₜ) Gₜ₊₁.
+
+    Nothing is bootstrapped: a step has ended if it is terminated or truncated, and what would follow counts as 0. That
+    is biased for a truncated episode; `td_lambda_returns` with λ = 1 bootstraps there.
+
+    Args: reward: [T, *B]. terminated, truncated: [T, *B] boolean. gamma: a number in [0, 1] or a 0-d tensor.
+    Returns: [T, *B]. Gradients flow into reward and gamma.
+    Raises: ValueError if a shape or `gamma` does not fit, TypeError if a dtype does not.
+    Source: Williams (1992), "Simple statistical gradient-following algorithms", REINFORCE.
+
+    >>> no, last = torch.zeros(3, dtype=torch.bool), torch.tensor([False, True, False])
+    >>> reward_to_go(torch.ones(3), no, last, gamma=0.5).tolist()
+    [1.5, 1.0, 1.0]
+    """
+    check_steps("reward_to_go", {"reward": reward}, {"terminated": terminated, "truncated": truncated})
+    check_rate("reward_to_go", {"gamma": gamma})
+    discount = gamma * torch.where(terminated | truncated, 0.0, torch.ones_like(reward))
+    return affine_recurrence(reward, discount, torch.zeros_like(reward[0]))
+
+
 def n_step_returns(
     reward: Tensor, next_value: Tensor, terminated: Tensor, truncated: Tensor, gamma: float | Tensor, n: int
 ) -> Tensor:

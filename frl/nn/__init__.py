@@ -1,9 +1,11 @@
 """Modules over TensorDicts, and parameters as values."""
 
 from frl.nn.actors import Actor as Actor
+from frl.nn.actors import ActorCriticOperator as ActorCriticOperator
 from frl.nn.actors import ActorValueOperator as ActorValueOperator
 from frl.nn.actors import ProbabilisticActor as ProbabilisticActor
 from frl.nn.actors import ValueOperator as ValueOperator
+from frl.nn.convnet import ConvNet as ConvNet
 from frl.nn.exploration_type import ExplorationType as ExplorationType
 from frl.nn.exploration_type import exploration_type as exploration_type
 from frl.nn.exploration_type import set_exploration_type as set_exploration_type
@@ -21,3 +23,5 @@ from frl.nn.params import functional_call as functional_call
 from frl.nn.probabilistic import ProbabilisticTensorDictModule as ProbabilisticTensorDictModule
 from frl.nn.probabilistic import ProbabilisticTensorDictSequential as ProbabilisticTensorDictSequential
 from frl.nn.sequential import TensorDictSequential as TensorDictSequential
+from frl.nn.squash import SquashDims as SquashDims
+from frl.nn.squash import Squeeze2dLayer as Squeeze2dLayer

@@ -9,7 +9,7 @@ from frl.distributions import Distribution
 from frl.nn.exploration_type import ExplorationType
 from frl.nn.modules import TensorDictModule
 from frl.nn.probabilistic import ProbabilisticTensorDictModule
-from frl.nn.sequential import TensorDictSequential
+from frl.nn.sequential import TensorDictSequential, overlap
 from frl.tensordict import Key, TensorDict
 
 
@@ -68,7 +68,7 @@ class ProbabilisticActor(TensorDictSequential):
         self,
         module: nn.Module,
         in_keys: Sequence[Key] | Mapping[str, Key],
-        out_keys: Sequence[Key] = ("action",),
+        out_keys: Sequence[Key] | Mapping[Key, Key] = ("action",),
         *,
         distribution_class: Callable[..., Distribution],
         return_log_prob: bool = False,
@@ -118,3 +118,35 @@ class ActorValueOperator(TensorDictSequential):
     def get_value_operator(self) -> TensorDictSequential:
         """Trunk and value function, as modules that share their parameters with this one."""
         return TensorDictSequential(self.module[0], self.module[2])
+
+
+class ActorCriticOperator(ActorValueOperator):
+    """A policy and a critic of its actions on a shared trunk: from the observation to an action to its value.
+
+    `get_policy_operator()` is the trunk with the policy, `get_critic_operator()` the whole, which values the policy's
+    own action. `get_value_operator()` and `value(td)` are the trunk with the critic, which value the action in `td`.
+
+    Args: common_operator: the trunk; policy_operator, value_operator: the heads, the second of which reads what the
+        first writes, and by default writes "state_action_value"; all modules over TensorDicts.
+    Raises: ValueError if the critic reads nothing that the policy writes.
+
+    >>> from frl.nn import MLP
+    >>> trunk = TensorDictModule(nn.Linear(4, 8), ["observation"], ["hidden"])
+    >>> policy, critic = Actor(nn.Linear(8, 2), ["hidden"]), ValueOperator(MLP(10, 1), ["hidden", "action"])
+    >>> operator = ActorCriticOperator(trunk, policy, critic)
+    >>> operator.out_keys, operator.get_value_operator().in_keys
+    (['hidden', 'action', 'state_action_value'], ['observation', 'action'])
+    """
+
+    def __init__(self, common_operator: nn.Module, policy_operator: nn.Module, value_operator: nn.Module):
+        super().__init__(common_operator, policy_operator, value_operator)
+        reads, written = self[2].in_keys, self[1].out_keys
+        if not any(overlap(out, key) for out in written for key in reads):
+            raise ValueError(
+                f"ActorCriticOperator: the critic reads {reads} but the policy writes {written}; name the action in "
+                "the critic's in_keys, or take ActorValueOperator for a value of states."
+            )
+
+    def get_critic_operator(self) -> TensorDictSequential:
+        """Trunk, policy and critic: the operator itself."""
+        return self

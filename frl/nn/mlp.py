@@ -13,7 +13,7 @@ class MLP(nn.Sequential):
 
     Args: in_features: size of the input, or None to take it from the first one. num_cells: units of each hidden layer,
         by default three layers of 32; a number stands for one layer. activation_class: makes an activation, as
-        `nn.Tanh` does. activate_last_layer: an activation after the output as well.
+        `nn.Tanh` does. activate_last_layer: an activation after the output as well. device: of the parameters.
 
     >>> MLP(3, 1, num_cells=[32, 64])
     MLP(
@@ -32,13 +32,17 @@ class MLP(nn.Sequential):
         num_cells: Sequence[int] | int = (32, 32, 32),
         activation_class: type[nn.Module] = nn.Tanh,
         activate_last_layer: bool = False,
+        device: torch.device | str | None = None,
     ):
         if out_features is None:
             raise TypeError("MLP: out_features is missing; write MLP(out_features=4), or MLP(3, 4) for 3 inputs.")
         hidden = [num_cells] if isinstance(num_cells, int) else list(num_cells)
         layers: list[nn.Module] = []
         for size, units in zip([in_features, *hidden], [*hidden, out_features], strict=True):
-            layers += [nn.LazyLinear(units) if size is None else nn.Linear(size, units), activation_class()]
+            layers.append(
+                nn.LazyLinear(units, device=device) if size is None else nn.Linear(size, units, device=device)
+            )
+            layers.append(activation_class())
         super().__init__(*(layers if activate_last_layer else layers[:-1]))
 
     def forward(self, *inputs: Tensor) -> Tensor:  # type: ignore[override]

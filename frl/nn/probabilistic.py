@@ -2,12 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from frl.distributions import Distribution
+from frl.distributions import CompositeDistribution, Distribution
 from frl.nn.exploration_type import ExplorationType, exploration_type
 from frl.nn.modules import keys, require_keys, title
 from frl.nn.sequential import TensorDictSequential
@@ -21,11 +22,14 @@ class ProbabilisticTensorDictModule(nn.Module):
     by `default_interaction_type`. A sample is differentiable in the parameters where the distribution allows it.
 
     Args: in_keys: of the parameters; the last name of each is the keyword of the distribution. Where they differ, a
-        mapping {"loc": key, ...}. out_keys: one key for the value. distribution_class: of `frl.distributions`, or a
+        mapping {"loc": key, ...}, as in {"logits": "logits", "mask": "action_mask"}. out_keys: one key for the value;
+        or, for a `CompositeDistribution`, one key for each of its parts, which are found by their names, by the last
+        names of the keys, or by a mapping {name: key}. distribution_class: of `frl.distributions`, or a
         `functools.partial` of one, as in `partial(TanhNormal, low=-2.0, high=2.0)`. return_log_prob: also write the
         log-probability of the value, in the batch shape of the distribution, under "sample_log_prob".
     Raises: TypeError for a distribution of `torch.distributions`, whose draws take no key, or that does not take the
-        keywords; TypeError, when called, if it would draw without `key=`.
+        keywords, or needs more; ValueError for out_keys that do not fit; TypeError, when called, if it would draw
+        without `key=`.
 
     >>> from frl import random
     >>> from frl.distributions import Normal
@@ -44,7 +48,7 @@ class ProbabilisticTensorDictModule(nn.Module):
     def __init__(
         self,
         in_keys: Sequence[Key] | Mapping[str, Key],
-        out_keys: Sequence[Key],
+        out_keys: Sequence[Key] | Mapping[Key, Key],
         distribution_class: Callable[..., Distribution],
         return_log_prob: bool = False,
         default_interaction_type: ExplorationType = ExplorationType.RANDOM,
@@ -56,9 +60,11 @@ class ProbabilisticTensorDictModule(nn.Module):
             else {_last(key): key for key in keys(self, "in_keys", in_keys)}
         )
         _require_distribution(type(self).__name__, distribution_class, list(named))
-        (self.out_key,) = _one(self, out_keys)
         self.in_keys = list(named.values())
-        self.out_keys = [self.out_key, "sample_log_prob"] if return_log_prob else [self.out_key]
+        self.part_keys = dict(out_keys) if isinstance(out_keys, Mapping) else None
+        self.value_keys = keys(self, "out_keys", out_keys.values() if isinstance(out_keys, Mapping) else out_keys)
+        _require_out_keys(self, distribution_class)
+        self.out_keys = [*self.value_keys, "sample_log_prob"] if return_log_prob else list(self.value_keys)
         self.parameter_names = list(named)
         self.distribution_class = distribution_class
         self.return_log_prob = return_log_prob
@@ -73,7 +79,8 @@ class ProbabilisticTensorDictModule(nn.Module):
 
     def log_prob(self, td: TensorDict) -> Tensor:
         """The log-probability, under `get_dist(td)`, of the value in `td`."""
-        return self.get_dist(td).log_prob(td[self.out_key])
+        distribution = self.get_dist(td)
+        return distribution.log_prob(self._read(td, distribution))
 
     def forward(
         self, td: TensorDict, key: Tensor | None = None, exploration: ExplorationType | None = None
@@ -82,8 +89,31 @@ class ProbabilisticTensorDictModule(nn.Module):
         distribution = self.get_dist(td)
         exploration = exploration or exploration_type() or self.default_interaction_type
         value = _value(self, distribution, key, exploration)
-        td = td.set(self.out_key, value)
+        for name, out_key in self._places(distribution):
+            td = td.set(out_key, value if name is None else value[name])
         return td.set("sample_log_prob", distribution.log_prob(value)) if self.return_log_prob else td
+
+    def _read(self, td: TensorDict, distribution: Distribution) -> Any:
+        """The value of `distribution` that stands in `td`."""
+        value = TensorDict({}, distribution.batch_shape)
+        for name, out_key in self._places(distribution):
+            if name is None:
+                return td[out_key]
+            value = value.set(name, td[out_key])
+        return value
+
+    def _places(self, distribution: Distribution) -> list[tuple[Key | None, Key]]:
+        """The out_key of each part of the value; None for the whole of it."""
+        if self.part_keys is None and len(self.value_keys) == 1:
+            return [(None, self.value_keys[0])]
+        names = list(distribution.names) if isinstance(distribution, CompositeDistribution) else []
+        found = self.part_keys or {key if key in names else _last(key): key for key in self.value_keys}
+        if set(found) != set(names) or len(found) != len(self.value_keys):
+            raise ValueError(
+                f"{title(self)}: out_keys are for the parts {list(found)} but {type(distribution).__name__} has the "
+                f"parts {names}; give one key for each, as {{name: key}} where the names differ."
+            )
+        return list(found.items())
 
     def __repr__(self) -> str:
         name = getattr(self.distribution_class, "__name__", repr(self.distribution_class))
@@ -115,14 +145,14 @@ class ProbabilisticTensorDictSequential(TensorDictSequential):
             )
 
 
-def _value(module: Any, distribution: Distribution, key: Tensor | None, exploration: ExplorationType) -> Tensor:
+def _value(module: Any, distribution: Distribution, key: Tensor | None, exploration: ExplorationType) -> Any:
     if exploration is ExplorationType.RANDOM:
         if key is None:
             raise TypeError(
                 f"{title(module)}: draws a sample and needs key=, as in policy(td, key=frl.random.key(0)); without "
                 f"one, call it under set_exploration_type(ExplorationType.DETERMINISTIC)."
             )
-        return distribution.rsample(key) if _has_rsample(distribution) else distribution.sample(key)
+        return distribution.rsample(key) if distribution.has_rsample else distribution.sample(key)
     if exploration is ExplorationType.MEAN:
         try:
             return distribution.mean
@@ -131,19 +161,22 @@ def _value(module: Any, distribution: Distribution, key: Tensor | None, explorat
     return distribution.mode
 
 
-def _has_rsample(distribution: Distribution) -> bool:
-    return type(distribution).rsample is not Distribution.rsample
-
-
 def _last(key: Key) -> str:
     return key if isinstance(key, str) else key[-1]
 
 
-def _one(module: nn.Module, out_keys: Sequence[Key]) -> list[Key]:
-    found = keys(module, "out_keys", out_keys)
-    if len(found) != 1:
-        raise ValueError(f"{type(module).__name__}: out_keys is {found}; expected one key, for the value.")
-    return found
+def _require_out_keys(module: Any, made: Any) -> None:
+    """ValueError unless there is one key, or there are several for a distribution that may have parts."""
+    while isinstance(made, partial):
+        made = made.func
+    if isinstance(made, type) and not issubclass(made, CompositeDistribution):
+        expected = "expected one key, for the value"
+        fits = len(module.value_keys) == 1 and module.part_keys is None
+    else:
+        expected = "expected a key for each part of the value, or one for the whole"
+        fits = len(module.value_keys) > 0
+    if not fits:
+        raise ValueError(f"{type(module).__name__}: out_keys is {module.part_keys or module.value_keys}; {expected}.")
 
 
 def _require_distribution(owner: str, cls: Any, names: list[str]) -> None:
@@ -153,9 +186,17 @@ def _require_distribution(owner: str, cls: Any, names: list[str]) -> None:
             f"{owner}: distribution_class is torch.distributions.{cls.__name__}, which draws from the global "
             f"generator; use the class of that name in frl.distributions."
         )
-    taken = list(inspect.signature(cls).parameters)
+    taken = inspect.signature(cls).parameters
+    called = getattr(cls, "__name__", cls)
     if not set(names) <= set(taken):
         raise TypeError(
-            f"{owner}: in_keys names the parameters {names}, but {getattr(cls, '__name__', cls)} takes {taken}; pass "
-            f"in_keys={{{taken[0]!r}: key, ...}} to say which entry is which parameter."
+            f"{owner}: in_keys names the parameters {names}, but {called} takes {list(taken)}; pass "
+            f"in_keys={{{next(iter(taken))!r}: key, ...}} to say which entry is which parameter."
+        )
+    required = [name for name, x in taken.items() if x.default is x.empty and not x.kind.name.startswith("VAR")]
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise TypeError(
+            f"{owner}: in_keys names the parameters {names}, but {called} needs {missing} too; name more in_keys, or "
+            "give what no entry holds by functools.partial."
         )

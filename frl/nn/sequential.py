@@ -68,8 +68,13 @@ class TensorDictSequential(nn.Module):
         return cast(Any, self.module[-1]).get_dist(td)
 
     def log_prob(self, td: TensorDict) -> Tensor:
-        """The log-probability, under `get_dist(td)`, of the value that stands in `td` under the last module's key."""
-        return self.get_dist(td).log_prob(td[cast(Any, self.module[-1]).out_keys[0]])
+        """The log-probability, under `get_dist(td)`, of the value that stands in `td` under the last module's keys."""
+        distribution = self.get_dist(td)
+        return distribution.log_prob(self._read(td, distribution))
+
+    def _read(self, td: TensorDict, distribution: Distribution) -> Any:
+        """The value of `distribution` that stands in `td`."""
+        return cast(Any, self.module[-1])._read(td, distribution)
 
     def _run(self, count: int, td: TensorDict, key: Tensor | None, exploration: ExplorationType | None) -> TensorDict:
         """`td` after the first `count` modules."""
@@ -100,6 +105,16 @@ def _flow(modules: Sequence[Any]) -> tuple[list[Key], list[Key]]:
     needed: list[Key] = []
     written: list[Key] = []
     for module in modules:
-        needed += [key for key in module.in_keys if key not in needed and key not in written]
+        needed += [key for key in module.in_keys if key not in needed and not any(overlap(w, key) for w in written)]
         written += [key for key in module.out_keys if key not in written]
     return needed, written
+
+
+def overlap(written: Key, key: Key) -> bool:
+    """Whether who writes under `written` writes what stands under `key`, or a part of it.
+
+    >>> overlap("next", ("next", "reward")), overlap(("next", "reward"), "next"), overlap("reward", "next")
+    (True, True, False)
+    """
+    a, b = ((x,) if isinstance(x, str) else x for x in (written, key))
+    return a[: len(b)] == b[: len(a)]

@@ -1,26 +1,31 @@
 """Every distribution, one row each: `test_laws.py` puts all of them to all laws."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributions as td
 
+from frl import TensorDict, random
 from frl import distributions as D
-from frl import random
 
 
 class Case(NamedTuple):
     name: str
     cls: type[D.Distribution]
-    parameters: Callable[..., dict[str, torch.Tensor]]  # (key, batch, dtype) -> arguments of the constructor
+    parameters: Callable[..., dict[str, Any]]  # (key, batch, dtype) -> the arguments of `build`
     reference: Callable[..., td.Distribution] | None = None  # of the same parameters, in torch.distributions
     methods: tuple[str, ...] = ("sample", "log_prob", "mode", "entropy")
     event: tuple[int, ...] = ()
+    builder: Callable[..., D.Distribution] | None = None  # where the class itself takes other arguments
+
+    def build(self, **parameters):
+        return (self.builder or self.cls)(**parameters)
 
 
 def make(case, seed=0, batch=(3,), dtype=torch.float64):
-    return case.cls(**case.parameters(random.key(seed), batch, dtype))
+    return case.build(**case.parameters(random.key(seed), batch, dtype))
 
 
 def outputs(case, distribution, key):
@@ -44,6 +49,39 @@ def _logits(key, batch, dtype):
     return {"logits": random.normal((*batch, 4), key, dtype=dtype)}
 
 
+def _masked(key, batch, dtype):
+    k_logits, k_mask = random.split(key)
+    mask = random.uniform((*batch, 4), k_mask) < 0.5
+    legal = torch.tensor([False, True, False, False]).expand(*batch, 4)  # at least one of each row
+    return {"logits": random.normal((*batch, 4), k_logits, dtype=dtype), "mask": mask | legal}
+
+
+def _logits_reference(cls):
+    return lambda logits, mask: cls(logits=logits.masked_fill(~mask, -torch.inf))
+
+
+def _parts(key, batch, dtype):
+    """A choice of 4 gears, and 2 torques."""
+    k_gear, k_torque = random.split(key)
+    params = {"gear": _logits(k_gear, batch, dtype), "arm": {"torque": _location_scale(k_torque, (*batch, 2), dtype)}}
+    return {"params": TensorDict(params, batch)}
+
+
+class _PartsReference:
+    """What torch says of the parts, summed."""
+
+    def __init__(self, params):
+        self.gear = td.Categorical(logits=params["gear", "logits"])
+        torque = params["arm", "torque"]
+        self.torque = td.Independent(td.Normal(torque["loc"], torque["scale"]), 1)
+
+    def log_prob(self, x):
+        return self.gear.log_prob(x["gear"]) + self.torque.log_prob(x["arm", "torque"])
+
+    def entropy(self):
+        return self.gear.entropy() + self.torque.entropy()
+
+
 def _bounded(key, batch, dtype):
     bounds = {"low": torch.tensor([-2.0, 0.0], dtype=dtype), "high": torch.tensor([2.0, 10.0], dtype=dtype)}
     return _location_scale(key, (*batch, 2), dtype) | bounds
@@ -54,6 +92,7 @@ def _tanh_reference(loc, scale, low, high):
     return td.Independent(td.TransformedDistribution(td.Normal(loc, scale), [td.TanhTransform(), to_bounds]), 1)
 
 
+PARTS = {"gear": D.Categorical, ("arm", "torque"): D.Normal}
 DISCRETE = ("sample", "log_prob", "mode", "entropy", "kl", "probs")
 CASES = [
     Case("Categorical", D.Categorical, _logits, lambda logits: td.Categorical(logits=logits), DISCRETE),
@@ -64,6 +103,32 @@ CASES = [
         lambda logits: td.OneHotCategorical(logits=logits),
         (*DISCRETE, "mean"),
         (4,),
+    ),
+    Case("MaskedCategorical", D.MaskedCategorical, _masked, _logits_reference(td.Categorical), DISCRETE),
+    Case(
+        "MaskedOneHotCategorical",
+        D.MaskedOneHotCategorical,
+        _masked,
+        _logits_reference(td.OneHotCategorical),
+        (*DISCRETE, "mean"),
+        (4,),
+    ),
+    Case(
+        "Independent",
+        D.Independent,
+        lambda key, batch, dtype: _location_scale(key, (*batch, 2, 4), dtype),
+        lambda loc, scale: td.Independent(td.Normal(loc, scale), 2),
+        ("sample", "rsample", "log_prob", "mode", "mean", "stddev", "entropy", "kl"),
+        (2, 4),
+        builder=lambda loc, scale: D.Independent(D.Normal(loc, scale), 2),
+    ),
+    Case(
+        "CompositeDistribution",
+        D.CompositeDistribution,
+        _parts,
+        _PartsReference,
+        ("sample", "rsample", "log_prob", "mode", "entropy", "kl"),
+        builder=partial(D.CompositeDistribution, distribution_map=PARTS),
     ),
     Case(
         "Normal",

@@ -32,7 +32,8 @@ def test_shapes_and_dtypes_are_those_of_batch_and_event(case, batch, dtype):
     assert (distribution.batch_shape, distribution.event_shape) == (batch, case.event)
     x, log_prob = distribution.sample(key), distribution.log_prob(distribution.sample(key))
     assert (x.shape, log_prob.shape) == ((*batch, *case.event), batch)
-    assert (distribution.mode.shape, distribution.mode.dtype) == (x.shape, x.dtype)
+    kinds = [[(leaf.shape, leaf.dtype) for leaf in tree.leaves(value)] for value in (distribution.mode, x)]
+    assert kinds[0] == kinds[1]
     assert log_prob.dtype == dtype
     assert log_prob.isfinite().all()
     if "entropy" in case.methods:
@@ -57,13 +58,14 @@ def test_a_distribution_comes_out_of_vmap_whole(case):
 
 @every
 def test_compiled_equals_eager_made_inside_or_given(case):
+    torch.compiler.reset()  # else one code object meets the limit of recompilations
     parameters = case.parameters(random.key(0), (3,), torch.float64)
 
     def f(parameters, given, key):
-        made = case.cls(**parameters)
+        made = case.build(**parameters)
         return made, outputs(case, made, key), outputs(case, given, key)
 
-    given = case.cls(**parameters)
+    given = case.build(**parameters)
     made, *results = torch.compile(f, backend="aot_eager", fullgraph=True)(parameters, given, key)
     assert isinstance(made, case.cls)
     for result in results:
@@ -83,20 +85,20 @@ def test_inputs_are_not_written(case):
 def test_nothing_broadcasts_in_silence(case):
     parameters = case.parameters(random.key(0), (3,), torch.float64)
     with RankGuard():
-        outputs(case, case.cls(**parameters), key)
+        outputs(case, case.build(**parameters), key)
 
 
 @every
 def test_the_same_key_gives_the_same_sample(case):
     distribution = make(case)
-    assert torch.equal(distribution.sample(key), distribution.sample(key))
+    assert_close(distribution.sample(key), distribution.sample(key), rtol=0, atol=0)
 
 
 @every
 def test_each_row_can_have_its_own_key(case):
     distribution, keys = make(case), random.split(key, 3)
     rows = [tree.map(lambda x, i=i: x[i], distribution).sample(keys[i]) for i in range(3)]
-    assert_close(distribution.sample(keys), torch.stack(rows))
+    assert_close(distribution.sample(keys), tree.stack(rows))
 
 
 @every
@@ -107,10 +109,11 @@ def test_a_key_is_required(case):
 
 @every
 def test_samples_carry_no_gradient_unless_reparameterised(case):
-    distribution = tree.map(lambda x: x.requires_grad_(), make(case))
-    assert not distribution.sample(key).requires_grad
-    if "rsample" in case.methods:
-        assert distribution.rsample(key).requires_grad
+    distribution = tree.map(lambda x: x.requires_grad_(x.is_floating_point()), make(case))
+    assert not any(leaf.requires_grad for leaf in tree.leaves(distribution.sample(key)))
+    assert distribution.has_rsample == ("rsample" in case.methods)
+    if distribution.has_rsample:
+        assert any(leaf.requires_grad for leaf in tree.leaves(distribution.rsample(key)))
         assert_close(distribution.rsample(key), distribution.sample(key), check_stride=False)
 
 
@@ -139,7 +142,9 @@ def test_a_distribution_cannot_be_changed(case):
 def test_entries_of_a_tensordict_are_its_arguments(case):
     td = TensorDict(case.parameters(random.key(0), (2,), torch.float32) | {"other": torch.zeros(2)}, [])
     names = [name for name in td.keys() if name != "other"]  # noqa: SIM118
-    assert_close(case.cls(**{name: td[name] for name in names}).mode, make(case, batch=(2,), dtype=torch.float32).mode)
+    assert_close(
+        case.build(**{name: td[name] for name in names}).mode, make(case, batch=(2,), dtype=torch.float32).mode
+    )
 
 
 @every
@@ -147,7 +152,7 @@ def test_a_tree_round_trip_keeps_class_and_leaves(case):
     distribution = make(case)
     leaves, structure = tree.flatten(distribution)
     assert repr(tree.unflatten(structure, leaves)) == repr(distribution)
-    assert len(leaves) == len(dataclasses.fields(case.cls))
+    assert len(leaves) == len(tree.leaves(case.parameters(random.key(0), (3,), torch.float64)))
 
 
 @every
@@ -160,15 +165,15 @@ def test_a_value_of_another_shape_is_refused_never_broadcast(case):
 @smooth
 def test_gradients_are_those_of_finite_differences(case):
     distribution = make(case, batch=(2,))
-    leaves, structure = tree.flatten(distribution)
-    inputs = [x.clone().requires_grad_() for x in leaves]
+    leaves, structure = tree.flatten(case.parameters(random.key(0), (2,), torch.float64))
+    inputs = [x.clone().requires_grad_(x.is_floating_point()) for x in leaves]
     methods = [name for name in case.methods if name not in ("sample", "mode", "log_prob")]
 
     def f(*inputs):
-        d = tree.unflatten(structure, inputs)
+        d = case.build(**tree.unflatten(structure, inputs))
         x = distribution.sample(key)
         out = outputs(case._replace(methods=tuple(methods)), d, key) | {"log_prob": d.log_prob(x)}
-        return tuple(y for y in out.values() if y.requires_grad)
+        return tuple(y for y in tree.leaves(out) if y.requires_grad)
 
     assert torch.autograd.gradcheck(f, inputs)
     with torch.random.fork_rng(devices=[]):  # gradgradcheck draws a direction from the global generator

@@ -42,7 +42,10 @@ def test_entropy_and_moments_are_those_of_torch(case, name):
 @referenced
 def test_the_divergence_is_that_of_torch(case):
     p, q = make(case, 0), make(case, 1)
-    if case.name == "TanhNormal":
+    if case.name == "CompositeDistribution":
+        p_parts, q_parts = reference(case, 0), reference(case, 1)
+        expected = sum(td.kl_divergence(getattr(p_parts, x), getattr(q_parts, x)) for x in ("gear", "torque"))
+    elif case.name == "TanhNormal":
         expected = td.kl_divergence(td.Normal(p.loc, p.scale), td.Normal(q.loc, q.scale)).sum(-1)
     else:
         expected = td.kl_divergence(reference(case, 0), reference(case, 1))
@@ -97,6 +100,24 @@ def test_samples_of_a_squashed_normal_follow_its_distribution_function(seed):
     x = D.TanhNormal(torch.full(shape, 0.5).double(), torch.full(shape, 0.8).double(), low=0.0, high=4.0)
     y = x.sample(random.key(seed)).squeeze(-1).numpy()
     assert scipy.stats.kstest(y, lambda v: scipy.stats.norm(0.5, 0.8).cdf(np.arctanh(v / 2 - 1))).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_masked_choices_are_drawn_in_proportion_to_the_probabilities_that_are_left(seed):
+    logits = torch.tensor([9.0, 0.0, 1.0, -2.0, 0.5]).expand(20_000, 5)
+    mask = torch.tensor([False, True, True, True, True]).expand(20_000, 5)
+    counts = D.MaskedCategorical(logits, mask).sample(random.key(seed)).bincount(minlength=5)
+    assert counts[0] == 0
+    expected = 20_000 * logits[0, 1:].double().softmax(-1)
+    assert scipy.stats.chisquare(counts[1:].numpy(), expected.numpy()).pvalue > 1e-3
+
+
+def test_parts_of_a_composite_are_drawn_independently():
+    shape = (20_000,)
+    ones, zeros = torch.ones(shape), torch.zeros(shape)
+    policy = D.CompositeDistribution.of({name: D.Normal(zeros, ones) for name in "ab"})
+    x = policy.sample(key)
+    assert scipy.stats.pearsonr(x["a"].numpy(), x["b"].numpy()).pvalue > 1e-3
 
 
 @pytest.mark.parametrize(("cls", "seed"), list(itertools.product([D.Categorical, D.OneHotCategorical], range(3))))

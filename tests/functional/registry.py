@@ -18,13 +18,20 @@ class Case(NamedTuple):
 
 
 def make(letter, key, T=5, batch=(3,), dtype=torch.float64):
-    """s: steps [T, *B]; u: steps in (0, 1); b: a value for each lane [*B]; f: flags [T, *B]; r: a rate, []."""
+    """s: steps [T, *B]; u: steps in (0, 1); b: a value for each lane [*B]; f: flags [T, *B]; r: a rate, [].
+
+    a: action values [T, *B, 3]; p: probabilities [T, *B, 4].
+    """
     if letter == "f":
         return random.uniform((T, *batch), key) < 0.2
     if letter == "r":
         return 0.2 + 0.6 * random.uniform((), key, dtype=dtype)
     if letter == "b":
         return random.normal(batch, key, dtype=dtype)
+    if letter == "a":
+        return random.normal((T, *batch, 3), key, dtype=dtype)
+    if letter == "p":
+        return random.normal((T, *batch, 4), key, dtype=dtype).softmax(-1)
     if letter == "u":
         return random.uniform((T, *batch), key, dtype=dtype)
     return random.normal((T, *batch), key, dtype=dtype)
@@ -39,6 +46,10 @@ def _moments(mean):
     return F.Moments(mean.mean(), mean.var(correction=0), torch.tensor(3))
 
 
+def _projection(reward, probs, terminated, gamma):
+    return F.categorical_projection(reward, probs, terminated, gamma, v_min=-2.0, v_max=2.0)
+
+
 CASES = [
     Case("affine_recurrence", F.affine_recurrence, "ssb"),
     Case("discounted_returns", F.discounted_returns, "sub"),
@@ -46,6 +57,15 @@ CASES = [
     Case("td0_targets", F.td0_targets, "ssfr"),
     Case("td_lambda_returns", F.td_lambda_returns, "ssffrr"),
     Case("gae", F.gae, "sssffrr"),
+    Case("reward_to_go", F.reward_to_go, "sffr"),
+    Case("vtrace target", lambda *x: F.vtrace(*x).target, "sssffsr"),
+    Case("vtrace advantage", lambda *x: F.vtrace(*x, clip=(1.5, 0.8)).advantage, "sssffsr"),
+    Case("retrace", F.retrace, "sssffsrr"),
+    Case("huber", F.huber, "sr"),
+    Case("q_learning_target", F.q_learning_target, "safr", per_step=False),
+    Case("double_q_target", F.double_q_target, "saafr", per_step=False),
+    Case("categorical_projection", _projection, "spfr", per_step=False),
+    Case("quantile_huber_loss", F.quantile_huber_loss, "aar", per_step=False),
     Case("standardize", F.standardize, "s", per_step=False),
     Case("clipped_surrogate", F.clipped_surrogate, "sssr", per_step=False),
     Case("clipped_value_loss", F.clipped_value_loss, "sssr", per_step=False),

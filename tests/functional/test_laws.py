@@ -16,7 +16,7 @@ differentiable = pytest.mark.parametrize("case", [c for c in CASES if c.differen
 
 def test_every_public_function_has_a_row():
     public = {name for name, value in vars(F).items() if callable(value) and not isinstance(value, type)}
-    assert public == {case.name for case in CASES} | {"init_moments"}
+    assert public == {case.name.split()[0] for case in CASES} | {"init_moments"}
 
 
 @every
@@ -97,7 +97,7 @@ def test_a_missing_batch_equals_a_batch_of_one(case):
 @pytest.mark.parametrize("scale", [1e-40, 1e15])
 def test_extreme_float32_values_stay_finite_and_so_do_gradients(case, scale):
     inputs = [x.float() if x.is_floating_point() else x for x in arguments(case)]
-    inputs = [(x * scale if kind in "sb" else x) for kind, x in zip(case.inputs, inputs, strict=True)]
+    inputs = [(x * scale if kind in "sba" else x) for kind, x in zip(case.inputs, inputs, strict=True)]
     inputs = [x.requires_grad_(case.differentiable and x.is_floating_point()) for x in inputs]
     if case.name == "affine_recurrence":
         inputs[1] = inputs[1].clamp(-1, 1)

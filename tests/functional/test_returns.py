@@ -4,7 +4,7 @@ from torch.testing import assert_close
 
 from frl import functional as F
 from frl import random
-from tests.functional.reference import lanes, n_step_loop, patterns
+from tests.functional.reference import lanes, n_step_loop, patterns, reward_to_go_loop
 
 no = torch.zeros(3, dtype=torch.bool)
 
@@ -73,3 +73,23 @@ def test_more_steps_than_the_batch_has_are_the_lambda_return_at_one():
 def test_n_must_be_at_least_one():
     with pytest.raises(ValueError, match="n_step_returns: n is 0 but must be at least 1"):
         F.n_step_returns(torch.ones(3), torch.ones(3), no, no, gamma=0.9, n=0)
+
+
+def test_rewards_to_go_stop_at_either_end_and_bootstrap_from_nothing():
+    ones, ends = torch.ones(4), torch.tensor([False, True, False, False])
+    assert F.reward_to_go(ones, ends, ~ones.bool(), gamma=0.5).tolist() == [1.5, 1.0, 1.5, 1.0]
+    assert F.reward_to_go(ones, ~ones.bool(), ends, gamma=0.5).tolist() == [1.5, 1.0, 1.5, 1.0]
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("T", range(1, 7))
+def test_rewards_to_go_of_every_pattern_of_ends_equal_the_loop(T, gamma):
+    reward, _, *ends = steps(T)
+    expected = lanes(reward_to_go_loop(gamma), reward, *ends)
+    assert_close(F.reward_to_go(reward, *ends, gamma), expected, rtol=0, atol=1e-12)
+
+
+def test_rewards_to_go_are_the_lambda_return_of_a_value_of_zero():
+    reward, _, *ends = steps(6)
+    expected = F.td_lambda_returns(reward, torch.zeros_like(reward), *ends, gamma=0.9, lambda_=1.0)
+    assert_close(F.reward_to_go(reward, *ends, gamma=0.9), expected, rtol=0, atol=1e-12)

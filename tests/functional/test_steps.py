@@ -9,6 +9,8 @@ SEQUENCE_FUNCTIONS = [
     lambda **x: F.gae(value=x["reward"], **x, gamma=0.9, lambda_=0.9),
     lambda **x: F.td_lambda_returns(**x, gamma=0.9, lambda_=0.9),
     lambda **x: F.n_step_returns(**x, gamma=0.9, n=2),
+    lambda **x: F.vtrace(value=x["reward"], log_ratio=x["reward"], **x, gamma=0.9),
+    lambda **x: F.retrace(action_value=x["reward"], log_ratio=x["reward"], **x, gamma=0.9, lambda_=0.9),
 ]
 fitting = {"reward": values, "next_value": values, "terminated": flags, "truncated": flags}
 

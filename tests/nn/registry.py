@@ -8,11 +8,20 @@ import torch
 from torch import nn
 
 from frl import TensorDict, random
-from frl.distributions import Categorical, Normal, OneHotCategorical, TanhNormal
+from frl.distributions import (
+    Categorical,
+    CompositeDistribution,
+    MaskedCategorical,
+    Normal,
+    OneHotCategorical,
+    TanhNormal,
+)
 from frl.nn import (
     MLP,
     Actor,
+    ActorCriticOperator,
     ActorValueOperator,
+    ConvNet,
     NormalParamExtractor,
     NormalParamWrapper,
     ProbabilisticActor,
@@ -48,6 +57,18 @@ class LogStd(nn.Module):
     def forward(self, x):
         loc = self.net(x)
         return loc, self.log_std.exp().expand_as(loc)
+
+
+class Heads(nn.Module):
+    """The logits of 3 gears, and the mean and the standard deviation of 2 torques."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Linear(5, 7)
+
+    def forward(self, x):
+        logits, loc, log_scale = self.net(x).split([3, 2, 2], -1)
+        return logits, loc, log_scale.exp()
 
 
 OBSERVATION = {"observation": (5,)}
@@ -105,6 +126,45 @@ def shared() -> ActorValueOperator:
     )
 
 
+def actor_critic() -> ActorCriticOperator:
+    return ActorCriticOperator(
+        head(nn.Linear(5, 8), "hidden"),
+        Actor(nn.Linear(8, 2), ["hidden"]),
+        ValueOperator(MLP(10, 1, num_cells=[4]), ["hidden", "action"]),
+    )
+
+
+def composite() -> ProbabilisticActor:
+    params = [("params", "gear", "logits"), ("params", "torque", "loc"), ("params", "torque", "scale")]
+    return ProbabilisticActor(
+        TensorDictModule(Heads(), ["observation"], params),
+        ["params"],
+        ["gear", "torque"],
+        distribution_class=partial(CompositeDistribution, distribution_map={"gear": Categorical, "torque": Normal}),
+        return_log_prob=True,
+    )
+
+
+def masked() -> TensorDictSequential:
+    return TensorDictSequential(
+        TensorDictModule(lambda x: x > x.amin(-1, keepdim=True), ["observation"], ["action_mask"]),
+        head(MLP(5, 5, num_cells=[4]), "logits"),
+        ProbabilisticTensorDictModule(
+            {"logits": "logits", "mask": "action_mask"}, ["action"], MaskedCategorical, return_log_prob=True
+        ),
+    )
+
+
+def pooled() -> ConvNet:
+    return ConvNet(
+        in_features=1,
+        num_cells=[3],
+        aggregator_class=nn.AdaptiveAvgPool2d,
+        aggregator_kwargs={"output_size": (1, 1)},
+        squeeze_output=True,
+    )
+
+
 def drawn_twice() -> TensorDictSequential:
     return TensorDictSequential(
         loc_scale(),
@@ -131,6 +191,8 @@ CASES = (
     Case("batch norm", lambda: head(norm(), "action")),
     Case("attention", lambda: head(attention(), "hidden"), {"observation": (6, 8)}),
     Case("convolution", lambda: head(nn.Conv2d(1, 3, 3), "embed"), {"observation": (1, 5, 5)}),
+    Case("convnet", lambda: head(ConvNet(1, [2, 3], 2, paddings=1), "embed"), {"observation": (1, 5, 5)}),
+    Case("pooled convnet", lambda: head(pooled(), "embed"), {"observation": (1, 5, 5)}),
     Case("sequential", demo),
     Case("nested", lambda: TensorDictSequential(demo(), ValueOperator(nn.Linear(1, 1), ["value"]))),
     Case("gru", gru, {"input": (4,), "hidden": (8,)}),
@@ -150,5 +212,8 @@ CASES = (
         {"observation": (5,), "action": (2,)},
     ),
     Case("actor and value", shared),
+    Case("actor and critic", actor_critic),
+    Case("composite", composite),
+    Case("masked", masked),
     Case("drawn twice", drawn_twice),
 )

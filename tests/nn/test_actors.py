@@ -8,6 +8,7 @@ from frl.distributions import Normal
 from frl.nn import (
     MLP,
     Actor,
+    ActorCriticOperator,
     ExplorationType,
     NormalParamExtractor,
     ProbabilisticActor,
@@ -16,7 +17,7 @@ from frl.nn import (
     from_module,
     functional_call,
 )
-from tests.nn.registry import shared
+from tests.nn.registry import actor_critic, shared
 
 key = random.key(0)
 
@@ -76,3 +77,47 @@ def test_one_set_of_parameters_serves_policy_and_value():
     assert "action" not in value
     greedy = functional_call(operator.policy, params, td, exploration=ExplorationType.DETERMINISTIC)
     assert torch.equal(greedy["action"], both["logits"].argmax(-1))
+
+
+def test_a_critic_values_the_action_of_the_policy_or_the_one_that_is_there():
+    operator, td = actor_critic(), TensorDict({"observation": torch.ones(3, 5)}, [3])
+    assert operator.get_critic_operator() is operator
+    own, critic = operator(td), operator.get_value_operator()
+    assert own["state_action_value"].shape == (3, 1)
+    assert critic.in_keys == ["observation", "action"]
+    given = td.set("action", own["action"])
+    assert_close(critic(given)["state_action_value"], own["state_action_value"])
+    assert not torch.equal(
+        critic(given.set("action", own["action"] + 1))["state_action_value"], own["state_action_value"]
+    )
+
+
+def test_the_policy_is_improved_through_its_critic_with_one_set_of_parameters():
+    operator, td = actor_critic(), TensorDict({"observation": torch.ones(3, 5)}, [3])
+    params = from_module(operator)
+    gradient = torch.func.grad(lambda p: functional_call(operator, p, td)["state_action_value"].sum())(params)
+    assert (gradient["module", "1", "module", "weight"] != 0).any()
+    value = functional_call(operator.value, params, td.set("action", torch.ones(3, 2)))
+    assert "state_action_value" in value
+
+
+def test_a_critic_that_does_not_read_the_action_is_refused():
+    trunk = TensorDictModule(nn.Linear(5, 8), ["observation"], ["hidden"])
+    with pytest.raises(
+        ValueError, match=r"reads \['hidden'\] but the policy writes \['action'\]; .* ActorValueOperator"
+    ):
+        ActorCriticOperator(trunk, Actor(nn.Linear(8, 2), ["hidden"]), ValueOperator(nn.Linear(8, 1), ["hidden"]))
+
+
+class Concat(nn.Linear):
+    """The critic of the tutorials."""
+
+    def forward(self, observation, action):
+        return super().forward(torch.cat([observation, action], -1))
+
+
+@pytest.mark.parametrize("critic", [lambda: Concat(4, 1), lambda: MLP(out_features=1)], ids=["own module", "MLP"])
+def test_a_critic_may_take_observation_and_action_as_two_arguments(critic):
+    value = TensorDictModule(critic(), ["observation", "action"], ["state_action_value"])
+    td = TensorDict({"observation": torch.ones(10, 3), "action": torch.ones(10, 1)}, [10])
+    assert value(td)["state_action_value"].shape == (10, 1)

@@ -58,3 +58,9 @@ def test_layers_are_reached_by_index():
 def test_without_out_features_it_is_refused():
     with pytest.raises(TypeError, match="MLP: out_features is missing"):
         MLP(3)
+
+
+@pytest.mark.parametrize("in_features", [None, 3])
+def test_parameters_are_made_where_they_are_wanted(in_features):
+    net = MLP(in_features, 1, num_cells=[8], device="meta")
+    assert {parameter.device.type for parameter in net.parameters()} == {"meta"}

@@ -1,3 +1,4 @@
+import re
 from functools import partial
 
 import pytest
@@ -6,7 +7,14 @@ from torch import nn
 from torch.testing import assert_close
 
 from frl import TensorDict, random
-from frl.distributions import Categorical, Normal, OneHotCategorical, TanhNormal
+from frl.distributions import (
+    Categorical,
+    CompositeDistribution,
+    MaskedOneHotCategorical,
+    Normal,
+    OneHotCategorical,
+    TanhNormal,
+)
 from frl.nn import (
     ExplorationType,
     NormalParamExtractor,
@@ -118,6 +126,80 @@ def test_bounds_are_given_by_partial():
     assert_close(policy(params, exploration=ExplorationType.MODE)["action"], 2 * torch.tanh(params["loc"]))
 
 
+mixed = TensorDict(
+    {"params": {"gear": {"logits": torch.zeros(3, 5)}, "torque": dict(params.items())}, "other": torch.zeros(3)}, [3]
+)
+parts = partial(CompositeDistribution, distribution_map={"gear": Categorical, "torque": Normal})
+OUT_KEYS = {
+    "names": (["gear", "torque"], ("gear", "torque")),
+    "another order": (["torque", "gear"], ("gear", "torque")),
+    "last names": ([("action", "gear"), ("action", "torque")], (("action", "gear"), ("action", "torque"))),
+    "a mapping": ({"torque": "t", "gear": ("a", "g")}, (("a", "g"), "t")),
+    "the whole": (["action"], (("action", "gear"), ("action", "torque"))),
+}
+
+
+@pytest.mark.parametrize(("out_keys", "places"), OUT_KEYS.values(), ids=OUT_KEYS)
+def test_a_discrete_and_a_continuous_part_of_an_action_each_have_their_key(out_keys, places):
+    policy = ProbabilisticTensorDictModule(["params"], out_keys, parts, return_log_prob=True)
+    result = policy(mixed, key=key)
+    gear, torque = (result[place] for place in places)
+    assert (gear.shape, gear.dtype, torque.shape) == ((3,), torch.int64, (3, 2))
+    expected = Categorical(torch.zeros(3, 5)).log_prob(gear) + Normal(**dict(params.items())).log_prob(torque).sum(-1)
+    assert_close(result["sample_log_prob"], expected)
+    assert_close(policy.log_prob(result), expected)
+    greedy = policy(mixed, exploration=ExplorationType.DETERMINISTIC)
+    assert_close(greedy[places[1]], params["loc"])
+
+
+def test_only_the_parts_that_allow_it_are_differentiable():
+    def total(mixed):
+        result = ProbabilisticTensorDictModule(["params"], ["gear", "torque"], parts)(mixed, key=key)
+        return result["torque"].sum() + result["gear"].sum()
+
+    gradient = torch.func.grad(total)(mixed)["params"]
+    assert (gradient["torque", "loc"] == 1).all()
+    assert (gradient["gear", "logits"] == 0).all()
+
+
+def test_where_a_part_has_no_mean_the_mode_is_taken():
+    policy = ProbabilisticTensorDictModule(["params"], ["gear", "torque"], parts)
+    assert_close(policy(mixed, exploration=ExplorationType.MEAN)["torque"], params["loc"])
+
+
+@pytest.mark.parametrize(
+    ("out_keys", "message"),
+    [
+        (
+            ["gear", "wheel"],
+            r"for the parts \['gear', 'wheel'\] but CompositeDistribution has the parts \['gear', 'tor",
+        ),
+        ({"gear": "a"}, r"for the parts \['gear'\] but"),
+        ([("a", "gear"), ("b", "gear")], r"for the parts \['gear'\] but"),
+    ],
+)
+def test_out_keys_that_name_no_part_are_refused(out_keys, message):
+    with pytest.raises(ValueError, match=message):
+        ProbabilisticTensorDictModule(["params"], out_keys, parts)(mixed, key=key)
+
+
+def test_a_mask_is_an_entry_like_any_parameter():
+    policy = ProbabilisticTensorDictModule(
+        {"logits": "logits", "mask": ("env", "action_mask")}, ["action"], MaskedOneHotCategorical
+    )
+    td = TensorDict({"logits": torch.zeros(3, 2), "env": {"action_mask": torch.tensor([[False, True]] * 3)}}, [3])
+    assert policy(td, key=key)["action"].tolist() == [[0, 1]] * 3
+
+
+def test_parameters_that_are_missing_are_named():
+    with pytest.raises(TypeError, match=r"names the parameters \['loc'\], but Normal needs \['scale'\] too; name more"):
+        ProbabilisticTensorDictModule(["loc"], ["action"], Normal)
+    with pytest.raises(
+        TypeError, match=r"CompositeDistribution needs \['distribution_map'\] too; .* functools.partial"
+    ):
+        ProbabilisticTensorDictModule(["params"], ["action"], CompositeDistribution)
+
+
 def test_a_distribution_of_torch_is_refused_with_the_remedy():
     with pytest.raises(
         TypeError, match=r"torch.distributions.Normal, which draws from the global generator; use .* frl"
@@ -130,9 +212,10 @@ def test_keys_that_name_no_parameter_are_refused():
         ProbabilisticTensorDictModule(["logits"], ["action"], Normal)
 
 
-def test_two_out_keys_are_refused():
-    with pytest.raises(ValueError, match=r"out_keys is \['a', 'b'\]; expected one key"):
-        ProbabilisticTensorDictModule(["loc", "scale"], ["a", "b"], Normal)
+@pytest.mark.parametrize("out_keys", [["a", "b"], {"a": "b"}, []])
+def test_other_than_one_out_key_is_refused_for_a_distribution_without_parts(out_keys):
+    with pytest.raises(ValueError, match=rf"out_keys is {re.escape(repr(out_keys))}; expected one key"):
+        ProbabilisticTensorDictModule(["loc", "scale"], out_keys, Normal)
 
 
 def test_a_missing_parameter_is_named():

@@ -6,7 +6,7 @@ from torch.testing import assert_close
 from frl import TensorDict, random
 from frl.nn import TensorDictModule, TensorDictSequential, set_exploration_type
 from frl.nn.exploration_type import ExplorationType
-from tests.nn.registry import demo, drawn_twice, gru
+from tests.nn.registry import composite, demo, drawn_twice, gru
 
 td = TensorDict({"observation": torch.ones(3, 5)}, [3])
 
@@ -24,6 +24,13 @@ def test_keys_are_what_no_one_writes_before_and_all_that_is_written():
 def test_an_entry_that_is_read_before_it_is_overwritten_is_an_input():
     assert gru().in_keys == ["input", "hidden"]
     assert gru().out_keys == ["hidden", "loc", "scale", "action", "sample_log_prob"]
+
+
+def test_an_entry_whose_parts_are_written_is_no_input_and_neither_is_a_part_of_one():
+    assert composite().in_keys == ["observation"]
+    whole = TensorDictModule(lambda x: TensorDict({"a": x}, [3]), ["x"], ["y"])
+    assert TensorDictSequential(whole, double(("y", "a"), "z")).in_keys == ["x"]
+    assert TensorDictSequential(double("x", ("next", "x")), double(("next", "y"), "z")).in_keys == ["x", ("next", "y")]
 
 
 def test_it_is_its_modules_called_by_hand():
@@ -81,6 +88,13 @@ def test_get_dist_is_the_distribution_of_the_last_module():
     after = sequence(before, key=random.key(0))
     assert_close(sequence.get_dist(before).loc, after["loc"])
     assert_close(sequence.log_prob(before.set("action", after["action"])), after["sample_log_prob"])
+
+
+def test_the_log_prob_of_a_sequence_within_a_sequence_is_that_of_its_value():
+    inner = drawn_twice()
+    nested = TensorDictSequential(double("observation", "other"), TensorDictSequential(inner[2], inner[3]))
+    after = inner(td, key=random.key(0))
+    assert_close(nested.log_prob(after), after["sample_log_prob"])
 
 
 def test_get_dist_of_a_deterministic_sequence_is_refused():

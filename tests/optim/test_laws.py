@@ -153,6 +153,10 @@ HYPERPARAMETERS = {
     "eps": (lambda x: optim.adam(0.1, eps=x), 0.1),
     "adam weight_decay": (lambda x: optim.adam(0.1, weight_decay=x), 0.1),
     "adamw weight_decay": (lambda x: optim.adamw(0.1, weight_decay=x), 0.1),
+    "alpha": (lambda x: optim.rmsprop(0.1, alpha=x, eps=0.1), 0.9),
+    "rmsprop eps": (lambda x: optim.rmsprop(0.1, eps=x), 0.1),
+    "rmsprop momentum": (lambda x: optim.rmsprop(0.1, momentum=x), 0.5),
+    "rmsprop weight_decay": (lambda x: optim.rmsprop(0.1, eps=0.1, weight_decay=x), 0.1),
     "max_norm": (lambda x: optim.chain(optim.clip_by_global_norm(x), optim.sgd(0.1)), 0.5),
 }
 
@@ -187,6 +191,10 @@ REFUSED = {
     "adam beta2": (lambda: optim.adam(0.1, betas=(0.9, -0.1)), "adam: betas[1] is -0.1 but must be at least 0."),
     "adam eps": (lambda: optim.adam(0.1, eps=-1e-8), "adam: eps is -1e-08 but must be at least 0."),
     "adamw decay": (lambda: optim.adamw(0.1, weight_decay=-1.0), "adamw: weight_decay is -1.0 but must be at least 0."),
+    "rmsprop rate": (lambda: optim.rmsprop(-0.1), "rmsprop: learning_rate is -0.1 but must be at least 0."),
+    "rmsprop alpha": (lambda: optim.rmsprop(0.1, alpha=1.0), "rmsprop: alpha is 1.0 but must be below 1."),
+    "rmsprop eps": (lambda: optim.rmsprop(0.1, eps=-1e-8), "rmsprop: eps is -1e-08 but must be at least 0."),
+    "rmsprop momentum": (lambda: optim.rmsprop(0.1, momentum=1), "rmsprop: momentum is 1 but must be below 1."),
     "norm": (lambda: optim.clip_by_global_norm(-1.0), "clip_by_global_norm: max_norm is -1.0 but must be at least 0."),
     "value": (lambda: optim.clip_by_value(-1.0), "clip_by_value: max_value is -1.0 but must be at least 0."),
     "linear": (lambda: optim.linear(1.0, 0.0, 0), "linear: num_steps is 0 but must be above 0."),
