@@ -6,6 +6,7 @@ The calls stand in tables, one file for each part of the library.
 import pytest
 
 from frl.compilation import compiler_available
+from tests.bad_input.blocks import BLOCKS
 from tests.bad_input.case import Bad
 from tests.bad_input.control import COMPILATION, CONTROL
 from tests.bad_input.data import DATA
@@ -13,7 +14,6 @@ from tests.bad_input.environments import ENVIRONMENTS
 from tests.bad_input.learning import LEARNING
 from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.modules import MODULES
-from tests.bad_input.parts import TARGETS_AND_PARTS
 from tests.bad_input.programs import COMMANDS, FILES
 from tests.bad_input.specs import SPECS
 
@@ -22,7 +22,7 @@ PARTS = (
     CONTROL,
     SPECS,
     MATHEMATICS,
-    TARGETS_AND_PARTS,
+    BLOCKS,
     OPTIMISERS,
     MODULES,
     ENVIRONMENTS,

@@ -28,7 +28,8 @@ class CompositeDistribution(Distribution):
     Args: params: a TensorDict [*B] that has under each name the parameters of its distribution. distribution_map: for
         each name, which may be a tuple of names, what makes the distribution from its parameters by keyword.
     Raises: KeyError if the parameters of a name are missing; TypeError if `params` is no TensorDict or the map holds
-        what makes no distribution; ValueError if the map is empty or a part has fewer batch axes than `params`.
+        what makes no distribution; ValueError if the map is empty, if a name stands within another, or if a part has
+        fewer batch axes than `params`.
 
     >>> from frl.distributions import Categorical, Normal
     >>> torque = {"loc": torch.zeros(3, 2), "scale": torch.ones(3, 2)}
@@ -75,6 +76,12 @@ class CompositeDistribution(Distribution):
                     f"CompositeDistribution: {name!r} has batch shape {list(part.batch_shape)} but must have "
                     f"{list(batch)}; give all parts one batch shape, with Independent for axes of an event."
                 )
+        paths = [(name,) if isinstance(name, str) else name for name in parts]
+        if any(a == b[: len(a)] for i, a in enumerate(paths) for j, b in enumerate(paths) if i != j):
+            raise ValueError(
+                f"CompositeDistribution: among the names {list(parts)} one stands within another; give each part a "
+                "place of its own."
+            )
         composite = object.__new__(cls)
         object.__setattr__(composite, "parts", tuple(parts.values()))
         object.__setattr__(composite, "names", tuple(parts))
@@ -150,10 +157,14 @@ class CompositeDistribution(Distribution):
         return random.split(key, len(self.parts)).unbind()
 
     def _named(self, values: Sequence[Any]) -> TensorDict:
-        td = TensorDict({}, self.batch_shape)
+        source: dict[str, Any] = {}
         for name, value in zip(self.names, values, strict=True):
-            td = td.set(name, value)
-        return td
+            *path, last = (name,) if isinstance(name, str) else name
+            node = source
+            for step in path:
+                node = node.setdefault(step, {})
+            node[last] = value
+        return TensorDict(source, self.batch_shape)
 
     def _all(self, what: str, of: Callable[[Distribution], Tensor]) -> TensorDict:
         try:

@@ -152,6 +152,11 @@ NOT_FITTING = {
         ValueError,
         r"'b' has batch shape \[4\] but must have \[3\]; give all parts one batch shape",
     ),
+    "a name within a name": (
+        lambda: CompositeDistribution.of({"a": policy["gear"], ("a", "b"): policy["gear"]}),
+        ValueError,
+        r"among the names \['a', \('a', 'b'\)\] one stands within another",
+    ),
     "a tensor for a value": (lambda: policy.log_prob(torch.zeros(3)), TypeError, "x is a Tensor but must be a Tensor"),
     "a value without a part": (lambda: policy.log_prob(action.exclude("gear")), KeyError, "no entry 'gear'"),
 }

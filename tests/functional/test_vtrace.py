@@ -103,6 +103,20 @@ def test_absurd_ratios_have_finite_weights_and_gradients(limit):
     assert torch.autograd.grad(weight.sum(), log_ratio)[0].isfinite().all()
 
 
+def test_thresholds_may_be_tensors_vmapped_and_differentiated():
+    (reward, value, next_value), log_ratio = batch(4, 81)
+    ends = patterns(4)
+
+    def advantage(rho_bar):
+        clip = (rho_bar, torch.tensor(0.8))
+        return F.vtrace(reward, value, next_value, *ends, log_ratio, 0.9, clip).advantage
+
+    limits = torch.tensor([0.5, 2.0], dtype=torch.float64)
+    expected = [F.vtrace(reward, value, next_value, *ends, log_ratio, 0.9, (x, 0.8)).advantage for x in (0.5, 2.0)]
+    assert_close(torch.vmap(advantage)(limits), torch.stack(expected), rtol=1e-6, atol=1e-6)
+    assert torch.func.grad(lambda x: advantage(x).square().sum())(limits[0]) != 0
+
+
 @pytest.mark.parametrize("clip", [(0.0, 1.0), (1.0, -1.0), (torch.ones(2), 1.0)])
 def test_thresholds_that_do_not_fit_are_named(clip):
     ones = torch.ones(3)

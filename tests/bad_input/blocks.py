@@ -38,7 +38,7 @@ def critic_without_action() -> Any:
     return nn.ActorCriticOperator(nn.TensorDictModule(linear(4), ["observation"], ["hidden"]), *heads)
 
 
-TARGETS_AND_PARTS = {
+BLOCKS = {
     "a mask that allows nothing": bad(
         lambda: dist.MaskedCategorical(zeros(2, 2), MASK), ValueError, "mask", "[1]", "needs a choice that is allowed"
     ),
@@ -60,6 +60,10 @@ TARGETS_AND_PARTS = {
     ),
     "parameters in a dict": bad(
         lambda: dist.CompositeDistribution({"gear": {}}, {}), TypeError, "params", "dict", "write TensorDict(params"
+    ),
+    "a part named within another": bad(
+        lambda: dist.CompositeDistribution.of({"a": dist.Delta(STEPS), ("a", "b"): dist.Delta(STEPS)}),
+        *(ValueError, "['a', ('a', 'b')]", "give each part a place of its own"),
     ),
     "parts of two batches": bad(
         lambda: dist.CompositeDistribution.of({"a": dist.Delta(zeros(3)), "b": dist.Delta(zeros(4))}),
