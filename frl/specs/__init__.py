@@ -10,5 +10,6 @@ from frl.specs.conversion import from_gymnasium as from_gymnasium
 from frl.specs.conversion import to_gymnasium as to_gymnasium
 from frl.specs.discrete import Binary as Binary
 from frl.specs.discrete import Categorical as Categorical
-from frl.specs.discrete import MultiCategorical as MultiCategorical
 from frl.specs.discrete import OneHot as OneHot
+from frl.specs.multi_discrete import MultiCategorical as MultiCategorical
+from frl.specs.multi_discrete import MultiOneHot as MultiOneHot

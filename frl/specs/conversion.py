@@ -9,13 +9,15 @@ from gymnasium import spaces
 from frl.specs.base import Spec
 from frl.specs.composite import Composite
 from frl.specs.continuous import Bounded, Unbounded
-from frl.specs.discrete import Binary, Categorical, MultiCategorical, OneHot
+from frl.specs.discrete import Binary, Categorical, OneHot
+from frl.specs.multi_discrete import MultiCategorical, MultiOneHot
 
 
 def from_gymnasium(space: spaces.Space[Any]) -> Spec | Composite:
     """The spec of a Gymnasium space: Box, Discrete, MultiDiscrete, MultiBinary or Dict.
 
-    A Box without bounds is Unbounded. A Discrete is Categorical; `.to_one_hot()` makes it OneHot.
+    A Box without bounds is Unbounded. A Discrete is Categorical and a MultiDiscrete MultiCategorical; `.to_one_hot()`
+    makes them OneHot and MultiOneHot.
 
     Raises: ValueError if a Discrete does not start at 0; TypeError for any other space.
 
@@ -43,9 +45,10 @@ def from_gymnasium(space: spaces.Space[Any]) -> Spec | Composite:
 
 
 def to_gymnasium(spec: Spec | Composite) -> spaces.Space[Any]:
-    """The Gymnasium space of a spec. Gymnasium has no one-hot space: a OneHot becomes a MultiBinary that contains it.
+    """The Gymnasium space of a spec.
 
-    Raises: ValueError if a Categorical has a shape that Gymnasium has no space for.
+    Gymnasium has no one-hot space: a OneHot or a MultiOneHot becomes a MultiBinary that contains it; the Discrete or
+    MultiDiscrete of the same choices is that of `spec.to_categorical()`.
 
     >>> to_gymnasium(Categorical(2)), to_gymnasium(Bounded(-2.0, 2.0, 1))
     (Discrete(2), Box(-2.0, 2.0, (1,), float32))
@@ -55,7 +58,7 @@ def to_gymnasium(spec: Spec | Composite) -> spaces.Space[Any]:
     if isinstance(spec, (Bounded, Unbounded)):
         low, high = (bound.cpu().numpy() for bound in (spec.space.low, spec.space.high))
         return spaces.Box(low, high, dtype=low.dtype.type)
-    if isinstance(spec, (Binary, OneHot)):
+    if isinstance(spec, (Binary, OneHot, MultiOneHot)):
         return spaces.MultiBinary(list(spec.shape))
     if isinstance(spec, MultiCategorical):
         return spaces.MultiDiscrete(np.broadcast_to(np.array(spec.nvec), tuple(spec.shape)).copy())

@@ -1,4 +1,4 @@
-"""Specs of choices among finitely many."""
+"""Specs of one choice among finitely many."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ class Categorical(Spec):
         device: torch.device | str | None = None,
         dtype: torch.dtype = torch.int64,
     ):
-        _require_choices("Categorical", n)
+        require_choices("Categorical", n)
         if dtype == torch.bool and n != 2:
             raise ValueError(f"Categorical: n is {n} but a boolean has 2 values; give an integer dtype.")
         self._assign(sizes(shape), dtype, device)
@@ -97,7 +97,7 @@ class OneHot(Spec):
         device: torch.device | str | None = None,
         dtype: torch.dtype = torch.int64,
     ):
-        _require_choices("OneHot", n)
+        require_choices("OneHot", n)
         shape = sizes(n if shape is None else shape)
         if shape[-1:] != (n,):
             raise ValueError(f"OneHot: shape is {list(shape)} but must end with n, which is {n}.")
@@ -141,65 +141,6 @@ class OneHot(Spec):
         return f"the one-hot vectors of {self.n}"
 
 
-class MultiCategorical(Spec):
-    """Several integers side by side, the i-th from 0 to `nvec[i]` - 1.
-
-    Args: nvec: the numbers of choices, each >= 1. shape: of one value; (len(nvec),) by default, and it must end so.
-
-    >>> spec = MultiCategorical([2, 3])
-    >>> spec.project(torch.tensor([5, 5])), spec.contains(torch.tensor([1, 2]))
-    (tensor([1, 2]), True)
-    """
-
-    nvec: tuple[int, ...]
-
-    def __init__(
-        self,
-        nvec: Sequence[int],
-        shape: Sequence[int] | int | None = None,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype = torch.int64,
-    ):
-        for n in nvec:
-            _require_choices("MultiCategorical", n)
-        shape = sizes(len(nvec) if shape is None else shape)
-        if shape[-1:] != (len(nvec),):
-            raise ValueError(
-                f"MultiCategorical: shape is {list(shape)} but must end with len(nvec), which is {len(nvec)}."
-            )
-        self._assign(shape, dtype, device)
-        object.__setattr__(self, "nvec", tuple(int(n) for n in nvec))
-
-    @property
-    def space(self) -> CategoricalBox:
-        """The choices of each position."""
-        return CategoricalBox(self.nvec)
-
-    def sample(self, key: Tensor) -> Tensor:
-        """[*K, 2] -> [*K, *shape], uniform."""
-        keys = random.split(key, len(self.nvec))
-        columns = [random.randint(0, n, self.shape[:-1], k) for n, k in zip(self.nvec, keys, strict=True)]
-        return torch.stack(columns, -1).to(self.dtype)
-
-    def inside(self, value: Tensor) -> Tensor:
-        """[*B, *shape] -> [*B] boolean."""
-        return self._over_event((value >= 0) & (value < self._limits(value.device)))
-
-    def project(self, value: Tensor) -> Tensor:
-        """The nearest choice at each position."""
-        limits = self._limits(value.device)
-        return value.clamp(torch.zeros_like(limits), limits - 1).to(self.dtype)
-
-    def _limits(self, device: torch.device) -> Tensor:
-        return torch.tensor(self.nvec, device=device)
-
-    def _like(self, shape: torch.Size, device: torch.device) -> Self:
-        return type(self)(self.nvec, shape, device, self.dtype)
-
-    def _set(self) -> str:
-        return f"the integers below {list(self.nvec)}"
-
-
 class Binary(Spec):
     """Zeros and ones, each element for itself.
 
@@ -241,6 +182,12 @@ class Binary(Spec):
         return "{0, 1}"
 
 
-def _require_choices(name: str, n: int) -> None:
+def require_choices(name: str, n: int) -> None:
+    """Raises ValueError unless there is at least one choice.
+
+    >>> require_choices("OneHot", 0)
+    Traceback (most recent call last):
+    ValueError: OneHot: n is 0 but there must be at least 1 choice.
+    """
     if n < 1:
         raise ValueError(f"{name}: n is {n} but there must be at least 1 choice.")

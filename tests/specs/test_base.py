@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from frl import random
-from frl.specs import Binary, Bounded, Categorical, Composite, MultiCategorical, OneHot, Unbounded
+from frl.specs import Binary, Bounded, Categorical, Composite, MultiCategorical, MultiOneHot, OneHot, Unbounded
 
 INF = float("inf")
 SPECS = {
@@ -26,6 +26,10 @@ SPECS = {
     "categorical, several": Categorical(4, (2, 3), dtype=torch.int32),
     "categorical, bool": Categorical(2, 1, dtype=torch.bool),
     "multi-categorical": MultiCategorical([2, 5]),
+    "multi-categorical, several": MultiCategorical([2, 5], (3, 2), dtype=torch.int32),
+    "multi-one-hot": MultiOneHot([2, 3]),
+    "multi-one-hot, several": MultiOneHot([2, 1, 3], (4, 6)),
+    "multi-one-hot, bool": MultiOneHot([2, 3], dtype=torch.bool),
     "binary": Binary(3),
     "binary, bool": Binary(1, dtype=torch.bool),
     "composite": Composite({"a": OneHot(3), "n": {"b": Bounded(-1.0, 1.0, 2)}}),

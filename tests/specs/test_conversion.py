@@ -12,6 +12,7 @@ from frl.specs import (
     Categorical,
     Composite,
     MultiCategorical,
+    MultiOneHot,
     OneHot,
     Unbounded,
     from_gymnasium,
@@ -31,6 +32,7 @@ PAIRS = {
     "discrete": (spaces.Discrete(3), Categorical(3)),
     "multi-discrete": (spaces.MultiDiscrete([2, 3]), MultiCategorical([2, 3])),
     "multi-binary": (spaces.MultiBinary([4]), Binary(4)),
+    "multi-binary, two axes": (spaces.MultiBinary([4, 2]), Binary((4, 2))),
     "dict": (
         spaces.Dict({"a": spaces.Discrete(2), "n": spaces.Dict({"b": spaces.Box(0.0, 1.0, (2,))})}),
         Composite({"a": Categorical(2), "n": {"b": Bounded(0.0, 1.0, 2)}}),
@@ -53,8 +55,16 @@ def test_draws_of_either_side_are_contained_in_the_other(name):
     assert spec.contains(torch.as_tensor(space.sample()))
 
 
-def test_a_one_hot_becomes_a_multi_binary_that_contains_it():
-    assert to_gymnasium(OneHot(3)) == spaces.MultiBinary([3])
+@pytest.mark.parametrize("spec", [OneHot(3), MultiOneHot([2, 3])])
+def test_one_hot_vectors_become_a_multi_binary_that_contains_them(spec):
+    space = to_gymnasium(spec)
+    assert space == spaces.MultiBinary(list(spec.shape))
+    assert space.contains(spec.sample(random.key(0)).numpy())
+
+
+def test_the_choices_of_one_hot_vectors_are_a_multi_discrete():
+    assert to_gymnasium(MultiOneHot([2, 3]).to_categorical()) == spaces.MultiDiscrete([2, 3])
+    assert from_gymnasium(spaces.MultiDiscrete([2, 3])).to_one_hot() == MultiOneHot([2, 3])
 
 
 def test_a_categorical_of_several_elements_becomes_a_multi_discrete():

@@ -1,10 +1,10 @@
-"""Choices among finitely many."""
+"""One choice among finitely many."""
 
 import pytest
 import torch
 
 from frl import random
-from frl.specs import Binary, Categorical, MultiCategorical, OneHot
+from frl.specs import Binary, Categorical, OneHot
 
 KEYS = random.split(random.key(1), 2000)
 
@@ -47,7 +47,6 @@ def test_the_index_of_a_categorical_is_the_value():
 def test_choices_are_equally_likely():
     for share in (OneHot(4).sample(KEYS).double().mean(0), torch.bincount(Categorical(4).sample(KEYS)) / 2000):
         assert (share - 0.25).abs().max() < 0.05
-    assert (MultiCategorical([2, 4]).sample(KEYS).double().mean(0) - torch.tensor([0.5, 1.5])).abs().max() < 0.1
     assert (Binary(3).sample(KEYS).double().mean(0) - 0.5).abs().max() < 0.05
 
 
@@ -57,7 +56,6 @@ def test_choices_are_equally_likely():
         (OneHot(2), [[0, 1], [1, 1], [0, 0], [0, 2]], [True, False, False, False]),
         (OneHot(2, (2, 2)), [[[0, 1], [1, 0]], [[0, 1], [1, 1]]], [True, False]),
         (Categorical(2), [0, 1, 2, -1], [True, True, False, False]),
-        (MultiCategorical([2, 3]), [[1, 2], [2, 1], [0, -1]], [True, False, False]),
         (Binary(2), [[0, 1], [0, 2]], [True, False]),
     ],
 )
@@ -68,7 +66,6 @@ def test_what_is_inside(spec, value, inside):
 def test_projections_are_the_nearest_choices():
     assert OneHot(3).project(torch.tensor([0.1, 0.7, 0.2])).tolist() == [0, 1, 0]
     assert Categorical(3).project(torch.tensor([-2, 1, 9])).tolist() == [0, 1, 2]
-    assert MultiCategorical([2, 3]).project(torch.tensor([9, 9])).tolist() == [1, 2]
     assert Binary(2).project(torch.tensor([-1.0, 0.7])).tolist() == [0, 1]
 
 
@@ -77,9 +74,7 @@ def test_projections_are_the_nearest_choices():
     [
         (lambda: OneHot(0), "n is 0"),
         (lambda: Categorical(-1), "n is -1"),
-        (lambda: MultiCategorical([2, 0]), "n is 0"),
         (lambda: OneHot(3, (3, 2)), "must end with n, which is 3"),
-        (lambda: MultiCategorical([2, 2], 3), "must end with len(nvec), which is 2"),
         (lambda: Categorical(3, dtype=torch.bool), "a boolean has 2 values"),
     ],
 )
