@@ -12,22 +12,25 @@ from typing_extensions import Self
 from frl import check, random, tree
 from frl.envs.base import Env
 from frl.envs.spaces import to_action_spec, to_observation_spec
-from frl.specs import Categorical, OneHot
+from frl.specs import Categorical, MultiCategorical, MultiOneHot, OneHot
 from frl.tensordict import TensorDict
+
+_CHOICES = (Categorical, MultiCategorical, MultiOneHot, OneHot)
 
 
 class FunctionalEnv(Env):
     """An environment from a Gymnasium `FuncEnv` whose methods are pure torch functions. Immutable.
 
     The author's methods work on batches. `rng` is one key for each environment, [*B, 2], another one for each method; a
-    state is a tensor [*B, ...] or any pytree of such; a discrete action is an index [*B]; a reward [*B] is floating
-    point, a terminal flag [*B] boolean. `params` is any pytree, handed to every method.
+    state is a tensor [*B, ...] or any pytree of such; a discrete action is an index [*B], a multi-discrete one [*B, k];
+    a reward [*B] is floating point, a terminal flag [*B] boolean. `params` is any pytree, handed to every method.
 
     To what every environment shows, a reset and a step add "state" (the author's; a pytree as a nested TensorDict) and
     "step_count" [*B, 1], int64. All tensors are made on the device of the key.
 
     Args: func_env: the author's environment. batch_size: [*B]. max_steps: the time limit, or None. params: by default
-        `func_env.default_params`. categorical_actions: a discrete action is an integer [*B], not a one-hot [*B, n].
+        `func_env.default_params`. categorical_actions: a discrete action is an integer [*B], not a one-hot [*B, n]; a
+        multi-discrete one [*B, k], not k one-hot vectors one after the other.
     Raises: ValueError or TypeError at construction if one of the author's methods returns another shape or dtype.
     Source: https://gymnasium.farama.org/api/functional/.
 
@@ -138,7 +141,7 @@ class FunctionalEnv(Env):
         k_transition, k_observation, k_reward, k_terminal = self._row_keys(key, 4)
         after = author.transition(before, action, k_transition, params)
         terminated = author.terminal(after, k_terminal, params).unsqueeze(-1)
-        count = td["step_count"] + 1
+        count = self._entry(td, "step_count") + 1
         truncated = torch.zeros_like(terminated) if self.max_steps is None else count >= self.max_steps
         following = {
             **self._seen(after, k_observation),
@@ -173,16 +176,19 @@ class FunctionalEnv(Env):
             state = TensorDict(dict(zip(self._names, tree.leaves(state), strict=True)), self.batch_size)
         return {**entries, "state": state}
 
+    def _entry(self, td: TensorDict, key: str) -> Any:
+        if not isinstance(td, TensorDict) or key not in td:
+            has = f"only {list(td.keys())}" if isinstance(td, TensorDict) else f"it is a {type(td).__name__}"
+            raise ValueError(f"{self}: td has no {key!r}, {has}; begin with env.reset(key).")
+        return td[key]
+
     def _state(self, td: TensorDict) -> Any:
-        for key in ("state", "step_count"):
-            if key not in td:
-                raise ValueError(f"{self}: td has no {key!r}, only {list(td.keys())}; begin with env.reset(key).")
-        state = td["state"]
+        state = self._entry(td, "state")
         return state if self._names is None else tree.unflatten(self._structure, [state[name] for name in self._names])
 
     def _index(self, action: Tensor) -> Tensor:
         spec = self.single_action_spec
-        return spec.to_index(action) if isinstance(spec, (OneHot, Categorical)) else action
+        return spec.to_index(action) if isinstance(spec, _CHOICES) else action
 
 
 def _trial(env: FunctionalEnv) -> TensorDict:

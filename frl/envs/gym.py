@@ -16,7 +16,7 @@ from frl import random
 from frl.envs.base import Env
 from frl.envs.spaces import single_precision, to_action_spec, to_observation_spec
 from frl.envs.vector import Vector
-from frl.specs import Composite, OneHot
+from frl.specs import Composite, MultiOneHot, OneHot
 from frl.tensordict import TensorDict
 
 _CPU = torch.device("cpu")
@@ -59,8 +59,8 @@ class GymWrapper(Env):
     Gymnasium writes into its own again.
 
     Args: gym_env: a vector must be built with `autoreset_mode=gymnasium.vector.AutoresetMode.DISABLED`.
-        categorical_actions: a discrete action is an integer [*B], not a one-hot [*B, n]. device: where the tensors go,
-        cpu by default. seed: of the first key.
+        categorical_actions: a discrete action is an integer [*B], not a one-hot [*B, n]; a multi-discrete one [*B, k],
+        not k one-hot vectors one after the other. device: where the tensors go, cpu by default. seed: of the first key.
     Raises: ValueError for a vector that resets itself; TypeError for a space without a spec. A step raises ValueError
         for a NaN reward or an observation of the wrong shape, RuntimeError before a reset, after an end and after
         `close`.
@@ -197,8 +197,11 @@ class GymWrapper(Env):
     # ---- between arrays and tensors
 
     def _action_array(self, action: Tensor) -> np.ndarray[Any, Any]:
+        spec = self.single_action_spec
+        if isinstance(spec, MultiOneHot):
+            action = spec.to_index(action)
         array = action.numpy(force=True)
-        if isinstance(self.single_action_spec, OneHot):
+        if isinstance(spec, OneHot):
             array = array.argmax(-1)
         return array.astype(self._actions.dtype).reshape(self._actions.shape)
 

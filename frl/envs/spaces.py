@@ -3,9 +3,16 @@
 from typing import Any
 
 import numpy as np
+import torch
 from gymnasium import spaces
 
-from frl.specs import Categorical, Composite, Spec, from_gymnasium
+from frl.specs import Categorical, Composite, MultiCategorical, Spec, from_gymnasium
+
+_SCALARS: dict[torch.dtype, type[np.floating[Any]]] = {
+    torch.float16: np.float16,
+    torch.float32: np.float32,
+    torch.float64: np.float64,
+}
 
 
 def to_observation_spec(space: spaces.Space[Any]) -> Composite:
@@ -19,7 +26,7 @@ def to_observation_spec(space: spaces.Space[Any]) -> Composite:
 
 
 def to_action_spec(space: spaces.Space[Any], categorical: bool = False) -> Spec:
-    """The spec of an action: a Discrete is one-hot, or an integer if `categorical`.
+    """The spec of an action: a choice is one-hot, or an integer if `categorical`; so is each one of a MultiDiscrete.
 
     Raises: TypeError for a Dict of actions.
 
@@ -29,7 +36,7 @@ def to_action_spec(space: spaces.Space[Any], categorical: bool = False) -> Spec:
     spec = from_gymnasium(space)
     if isinstance(spec, Composite):
         raise TypeError(f"action_space: {space} has several entries; flatten it by a gymnasium wrapper.")
-    return spec.to_one_hot() if isinstance(spec, Categorical) and not categorical else spec
+    return spec.to_one_hot() if isinstance(spec, (Categorical, MultiCategorical)) and not categorical else spec
 
 
 def single_precision(space: spaces.Space[Any]) -> spaces.Space[Any]:
@@ -43,3 +50,16 @@ def single_precision(space: spaces.Space[Any]) -> spaces.Space[Any]:
     if isinstance(space, spaces.Box) and space.dtype == np.float64:
         return spaces.Box(space.low.astype(np.float32), space.high.astype(np.float32), dtype=np.float32)
     return space
+
+
+def scalar_type(name: str, dtype: torch.dtype) -> type[np.floating[Any]]:
+    """Numpy's type of a floating-point dtype, for the spaces of an environment whose numbers have it.
+
+    Raises: TypeError, which begins with `name`, for any other dtype.
+
+    >>> scalar_type("Pendulum", torch.float64).__name__
+    'float64'
+    """
+    if dtype not in _SCALARS:
+        raise TypeError(f"{name}: dtype is {dtype} but must be one of {[str(known) for known in _SCALARS]}.")
+    return _SCALARS[dtype]

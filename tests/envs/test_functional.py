@@ -7,8 +7,9 @@ import torch
 from gymnasium.experimental.functional import FuncEnv
 
 from frl import TensorDict, random, tree
-from frl.envs import FunctionalEnv, make
+from frl.envs import FunctionalEnv, check_env, ids, make
 from frl.envs.classic import CartPole, Pendulum
+from frl.specs import Binary, MultiCategorical, MultiOneHot
 from tests.rank_guard import RankGuard
 
 KEY = random.key(0)
@@ -64,6 +65,58 @@ def test_one_hot_and_integer_actions_lead_to_the_same():
     a = one_hot.step(one_hot.reset(k_reset).set("action", torch.tensor([0, 0, 1])), k_step)
     b = integer.step(integer.reset(k_reset).set("action", torch.tensor(2)), k_step)
     assert torch.equal(a["next", "x"], b["next", "x"])
+
+
+class Locks(FuncEnv):
+    """Two locks, of two and of three positions, set by the action: each position is seen, and which is not zero."""
+
+    observation_space = gymnasium.spaces.Dict(
+        {"position": gymnasium.spaces.MultiDiscrete([2, 3]), "set": gymnasium.spaces.MultiBinary(2)}
+    )
+    action_space = gymnasium.spaces.MultiDiscrete([2, 3])
+
+    def initial(self, rng, params=None):
+        return torch.zeros(*rng.shape[:-1], 2, dtype=torch.int64)
+
+    def transition(self, state, action, rng, params=None):
+        return action.to(torch.int64)
+
+    def observation(self, state, rng, params=None):
+        return {"position": state.clone(), "set": (state > 0).to(torch.int8)}
+
+    def reward(self, state, action, next_state, rng, params=None):
+        return next_state.sum(-1).float()
+
+    def terminal(self, state, rng, params=None):
+        return (state < 0).any(-1)
+
+
+class Switches(Locks):
+    """The same by two switches."""
+
+    action_space = gymnasium.spaces.MultiBinary(2)
+
+
+SEVERAL = [
+    (FunctionalEnv(Locks(), [3]), MultiOneHot([2, 3]), [0, 1, 0, 0, 1], [1, 2]),
+    (FunctionalEnv(Locks(), [3], categorical_actions=True), MultiCategorical([2, 3]), [1, 2], [1, 2]),
+    (FunctionalEnv(Switches(), [3]), Binary(2), [0, 1], [0, 1]),
+]
+
+
+@pytest.mark.parametrize(("env", "spec", "action", "position"), SEVERAL)
+def test_several_choices_at_once_are_actions_and_observations(env, spec, action, position):
+    assert env.single_action_spec == spec
+    td = env.step(env.reset(KEY).set("action", torch.tensor([action] * 3, dtype=spec.dtype)), KEY)
+    assert td["next", "position"].tolist() == [position] * 3
+    assert td["next", "set"].tolist() == [[int(p > 0) for p in position]] * 3
+    drawn = env.rand_step(td, KEY)
+    assert env.action_spec.contains(drawn["action"])
+    assert env.observation_spec.contains(drawn["next"])
+
+
+def test_an_environment_of_several_choices_keeps_its_word():
+    check_env(FunctionalEnv(Locks(), [3]), num_steps=4, deterministic=True)
 
 
 def test_a_row_does_not_depend_on_the_number_of_rows():
@@ -131,9 +184,9 @@ def test_a_compiled_rollout_equals_the_eager_one():
         assert torch.allclose(x.double(), y.double(), atol=1e-6), name
 
 
-@pytest.mark.parametrize("author", [CartPole(torch.float64), Pendulum(torch.float64)])
+@pytest.mark.parametrize("author", [CartPole, Pendulum])
 def test_float64_stays_float64(author):
-    env = FunctionalEnv(author, [2], max_steps=2)
+    env = FunctionalEnv(author(torch.float64), [2], max_steps=2)
     _, td = env.step_and_reset(env.rand_action(env.reset(KEY), KEY), KEY)
     td, _ = env.step_and_reset(env.rand_action(td, KEY), KEY)
     floats = [x.dtype for _, x in tree.named_leaves(td) if x.is_floating_point()]
@@ -141,10 +194,10 @@ def test_float64_stays_float64(author):
     assert env.reward_spec.contains(td["next", "reward"])
 
 
-@pytest.mark.parametrize(("author", "action"), [(CartPole(), torch.ones(3)), (Pendulum(), torch.ones(3, 1))])
-def test_nothing_is_broadcast_in_silence(author, action):
-    keys = random.split(KEY, 3)
-    state = author.initial(keys)
+@pytest.mark.parametrize("id", ids())
+def test_nothing_is_broadcast_in_silence(id):
+    author, keys = make(id).func_env, random.split(KEY, 3)
+    state, action = author.initial(keys), torch.ones(3, *author.action_space.shape)
     with RankGuard():
         after = author.transition(state, action, keys)
         author.reward(state, action, after, keys)

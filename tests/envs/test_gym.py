@@ -8,7 +8,8 @@ import torch
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from frl import TensorDict, random
-from frl.envs import GymEnv, GymWrapper, make, step_mdp
+from frl.envs import GymEnv, GymWrapper, check_env, make, step_mdp
+from frl.specs import Binary, MultiCategorical, MultiOneHot
 from tests.envs.liars import GymLiar
 
 KEY = random.key(0)
@@ -309,3 +310,46 @@ def test_seeds_hold_across_processes():
     program = "from frl.envs import GymEnv; print(GymEnv('Pendulum-v1', seed=5).reset()['observation'].tolist())"
     outputs = {subprocess.run([sys.executable, "-c", program], capture_output=True).stdout for _ in range(2)}
     assert len(outputs) == 1
+
+
+class Locks(gymnasium.Env):
+    """Two locks, of two and of three positions; the action, a position of each or two switches, sets them."""
+
+    observation_space = gymnasium.spaces.Dict(
+        {"position": gymnasium.spaces.MultiDiscrete([2, 3]), "set": gymnasium.spaces.MultiBinary(2)}
+    )
+
+    def __init__(self, action_space):
+        self.action_space = action_space
+
+    def reset(self, *, seed=None, options=None):
+        return self.observed(np.zeros(2, np.int64)), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action)
+        return self.observed(action), float(action.sum()), False, False, {}
+
+    def observed(self, position):
+        return {"position": position.astype(np.int64), "set": (position > 0).astype(np.int8)}
+
+
+SEVERAL = [
+    (gymnasium.spaces.MultiDiscrete([2, 3]), False, MultiOneHot([2, 3]), [0, 1, 0, 0, 1], [1, 2]),
+    (gymnasium.spaces.MultiDiscrete([2, 3]), True, MultiCategorical([2, 3]), [1, 2], [1, 2]),
+    (gymnasium.spaces.MultiBinary(2), False, Binary(2), [0, 1], [0, 1]),
+]
+
+
+@pytest.mark.parametrize(("space", "categorical", "spec", "action", "position"), SEVERAL)
+@pytest.mark.parametrize("batch", [[], [2]])
+def test_several_choices_at_once_are_actions_and_observations(space, categorical, spec, action, position, batch):
+    def make_locks():
+        return Locks(space)
+
+    inner = SyncVectorEnv([make_locks] * 2, autoreset_mode=AutoresetMode.DISABLED) if batch else make_locks()
+    env = GymWrapper(inner, categorical_actions=categorical)
+    assert env.single_action_spec == spec
+    td = env.step(env.reset(KEY).set("action", torch.tensor(action, dtype=spec.dtype).expand(*batch, len(action))))
+    assert td["next", "position"].tolist() == torch.tensor(position).expand(*batch, 2).tolist()
+    assert env.observation_spec.contains(td["next"])
+    check_env(env, num_steps=4, deterministic=True)

@@ -1,16 +1,20 @@
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 
-from frl.envs.spaces import single_precision, to_action_spec, to_observation_spec
-from frl.specs import Bounded, Categorical, MultiCategorical, OneHot
+from frl.envs.spaces import scalar_type, single_precision, to_action_spec, to_observation_spec
+from frl.specs import Binary, Bounded, Categorical, MultiCategorical, MultiOneHot, OneHot
 
 BOX = spaces.Box(-1, 1, (2,))
 
 ACTIONS = [
     (spaces.Discrete(3), False, OneHot(3)),
     (spaces.Discrete(3), True, Categorical(3)),
-    (spaces.MultiDiscrete([2, 3]), False, MultiCategorical([2, 3])),
+    (spaces.MultiDiscrete([2, 3]), False, MultiOneHot([2, 3])),
+    (spaces.MultiDiscrete([2, 3]), True, MultiCategorical([2, 3])),
+    (spaces.MultiBinary(3), False, Binary(3)),
+    (spaces.MultiBinary(3), True, Binary(3)),
     (BOX, False, Bounded(-1.0, 1.0, 2)),
 ]
 
@@ -35,3 +39,9 @@ def test_float64_becomes_float32_and_nothing_else_changes():
     assert single_precision(spaces.Dict({"x": double}))["x"] == BOX
     assert single_precision(spaces.Discrete(3)) == spaces.Discrete(3)
     assert single_precision(spaces.Box(0, 255, (2,), np.uint8)).dtype == np.uint8
+
+
+def test_spaces_have_the_floating_point_numbers_of_the_tensors():
+    assert scalar_type("CartPole", torch.float32) is np.float32
+    with pytest.raises(TypeError, match=r"CartPole: dtype is torch\.bool but must be one of"):
+        scalar_type("CartPole", torch.bool)
