@@ -9,7 +9,7 @@ from gymnasium.experimental.functional import FuncEnv
 from torch import Tensor
 from typing_extensions import Self
 
-from frl import check, random, tree
+from frl import check, control, random, tree
 from frl.envs.base import Env
 from frl.envs.spaces import to_action_spec, to_observation_spec
 from frl.specs import Categorical, MultiCategorical, MultiOneHot, OneHot
@@ -152,6 +152,46 @@ class FunctionalEnv(Env):
             "truncated": truncated,
         }
         return td.set("next", TensorDict(following, self.batch_size))
+
+    def draw(self, td: TensorDict, size: tuple[int, int] | None = None) -> Tensor:
+        """Pictures of the states in `td`, as the author's `draw(state, params, size)` draws them; a pure function.
+
+        Args: td: [*B], or a trajectory [*B, T], with "state". size: (H, W) in pixels, the author's choice by default.
+        Returns: [*B, H, W, 3] or [*B, T, H, W, 3], uint8: red, green and blue.
+        Raises: NotImplementedError if the author draws nothing; ValueError without "state", for a size below 1 and for
+            pixels of another shape or dtype.
+
+        >>> from frl.envs import make
+        >>> env = make("CartPole-v1", batch_size=[2])
+        >>> env.draw(env.rollout(3, key=random.key(0)), size=(40, 60)).shape
+        torch.Size([2, 3, 40, 60, 3])
+        """
+        if not hasattr(self.func_env, "draw"):
+            raise NotImplementedError(
+                f"{self}: {type(self.func_env).__name__} has no method draw; write draw(state, params, size), which "
+                "returns uint8 pixels [*B, H, W, 3], from the shapes in frl.envs.drawing."
+            )
+        self._entry(td, "state")
+        rank = len(self.batch_size)
+        batch, times = td.batch_size[:rank], td.batch_size[rank:]
+        if not times:
+            return self._picture(td, size)
+        # Time goes in front, so that physics [*B] meet the axes that they belong to; one step is drawn after the other,
+        # for a picture takes many times its own memory while it is drawn.
+        axes = range(rank, rank + len(times))
+        steps = td.select("state").permute(*axes, *range(rank)).reshape(-1, *batch)
+        none = torch.zeros((), device=tree.leaves(steps)[0].device)
+        _, pixels = control.scan(lambda carry, step: (carry, self._picture(step, size)), none, steps)
+        return pixels.unflatten(0, times).movedim(tuple(range(len(times))), tuple(axes))
+
+    def _picture(self, td: TensorDict, size: tuple[int, int] | None) -> Tensor:
+        pixels: Tensor = self.func_env.draw(self._state(td), self.params, size)  # type: ignore[attr-defined]
+        if pixels.dtype != torch.uint8 or pixels.shape[:-3] != td.batch_size or pixels.shape[-1:] != (3,):
+            raise ValueError(
+                f"{type(self.func_env).__name__}.draw returned {pixels.dtype} {list(pixels.shape)} but must return "
+                f"torch.uint8 {[*td.batch_size, 'H', 'W', 3]}."
+            )
+        return pixels
 
     def split_key(self, key: Tensor | None, num: int) -> Tensor:
         """`num` keys, [num, 2], from `key`; TypeError without one."""

@@ -10,6 +10,8 @@ from gymnasium.experimental.functional import FuncEnv
 from torch import Tensor
 
 from frl import random
+from frl.envs.drawing import BLACK, canvas
+from frl.envs.spaces import scalar_type
 
 
 class CartPoleParams(NamedTuple):
@@ -45,9 +47,9 @@ class CartPole(FuncEnv[Tensor, Tensor, Tensor, Tensor, Tensor, Any, CartPolePara
     def __init__(self, dtype: torch.dtype = torch.float32):
         super().__init__()
         self.dtype = dtype
-        params, scalar = CartPoleParams(), np.dtype(str(dtype).removeprefix("torch."))
+        params, scalar = CartPoleParams(), scalar_type(type(self).__name__, dtype)
         high = np.array([2 * params.x_threshold, np.inf, 2 * params.theta_threshold, np.inf], scalar)
-        self.observation_space = gymnasium.spaces.Box(-high, high, dtype=scalar.type)
+        self.observation_space = gymnasium.spaces.Box(-high, high, dtype=scalar)
         self.action_space = gymnasium.spaces.Discrete(2)
 
     def get_default_params(self) -> CartPoleParams:  # type: ignore[override]
@@ -94,3 +96,23 @@ class CartPole(FuncEnv[Tensor, Tensor, Tensor, Tensor, Tensor, Any, CartPolePara
         """Whether the cart left the track or the pole fell, [*B]."""
         params = params or self.get_default_params()
         return (state[..., 0].abs() > params.x_threshold) | (state[..., 2].abs() > params.theta_threshold)
+
+    def draw(self, state: Tensor, params: CartPoleParams | None = None, size: tuple[int, int] | None = None) -> Tensor:
+        """[*B, 4] -> [*B, H, W, 3] uint8, as Gymnasium draws it; 400 × 600 pixels by default.
+
+        >>> CartPole().draw(torch.zeros(2, 4), size=(84, 84)).shape
+        torch.Size([2, 84, 84, 3])
+        """
+        params = params or self.get_default_params()
+        scale = 600 / (2 * params.x_threshold)
+        x, theta = state[..., 0] * scale + 300, state[..., 2]
+        foot, pole = 107.5, scale * 2 * params.length  # the axle sits in the upper half of the cart
+        sin, cos = torch.sin(theta), torch.cos(theta)
+        lower, upper = -5, pole - 5
+        picture = canvas((600, 400), size, state.device)
+        picture = picture.rectangle((x - 25, 100), (x + 25, 100), 30, BLACK)
+        picture = picture.rectangle(
+            (x + lower * sin, foot + lower * cos), (x + upper * sin, foot + upper * cos), 10, (202, 152, 101)
+        )
+        picture = picture.disc((x, foot), 5, (129, 132, 203))
+        return picture.segment((0, 100), (600, 100), 1, BLACK).pixels()

@@ -10,6 +10,8 @@ from gymnasium.experimental.functional import FuncEnv
 from torch import Tensor
 
 from frl import random
+from frl.envs.drawing import BLACK, canvas
+from frl.envs.spaces import scalar_type
 
 
 class PendulumParams(NamedTuple):
@@ -41,11 +43,11 @@ class Pendulum(FuncEnv[Tensor, Tensor, Tensor, Tensor, Tensor, Any, PendulumPara
     def __init__(self, dtype: torch.dtype = torch.float32):
         super().__init__()
         self.dtype = dtype
-        params, scalar = PendulumParams(), np.dtype(str(dtype).removeprefix("torch."))
+        params, scalar = PendulumParams(), scalar_type(type(self).__name__, dtype)
         high = np.array([1.0, 1.0, params.max_speed], scalar)
         torque = np.array([params.max_torque], scalar)
-        self.observation_space = gymnasium.spaces.Box(-high, high, dtype=scalar.type)
-        self.action_space = gymnasium.spaces.Box(-torque, torque, dtype=scalar.type)
+        self.observation_space = gymnasium.spaces.Box(-high, high, dtype=scalar)
+        self.action_space = gymnasium.spaces.Box(-torque, torque, dtype=scalar)
 
     def get_default_params(self) -> PendulumParams:  # type: ignore[override]
         """The physics of Gymnasium's Pendulum."""
@@ -89,6 +91,19 @@ class Pendulum(FuncEnv[Tensor, Tensor, Tensor, Tensor, Tensor, Any, PendulumPara
     def terminal(self, state: Tensor, rng: Tensor, params: PendulumParams | None = None) -> Tensor:
         """Never, [*B]."""
         return torch.zeros_like(state[..., 0], dtype=torch.bool)
+
+    def draw(self, state: Tensor, params: PendulumParams | None = None, size: tuple[int, int] | None = None) -> Tensor:
+        """[*B, 2] -> [*B, H, W, 3] uint8, as Gymnasium draws it, without the torque; 500 × 500 pixels by default.
+
+        >>> Pendulum().draw(torch.zeros(2)).shape
+        torch.Size([500, 500, 3])
+        """
+        theta, scale = state[..., 0], 500 / 4.4
+        length = (params or self.get_default_params()).length * scale
+        end = (250 - length * torch.sin(theta), 250 + length * torch.cos(theta))
+        picture = canvas((500, 500), size, state.device)
+        picture = picture.segment((250, 250), end, 0.2 * scale, (204, 77, 77))
+        return picture.disc((250, 250), 0.05 * scale, BLACK).pixels()
 
 
 def _torque(action: Tensor, params: PendulumParams) -> Tensor:
