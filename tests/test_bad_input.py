@@ -16,6 +16,7 @@ from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.modules import MODULES
 from tests.bad_input.programs import COMMANDS, FILES
 from tests.bad_input.specs import SPECS
+from tests.bad_input.worlds import WORLDS
 
 PARTS = (
     DATA,
@@ -29,6 +30,7 @@ PARTS = (
     LEARNING,
     FILES,
     COMMANDS,
+    WORLDS,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

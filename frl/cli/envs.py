@@ -11,10 +11,11 @@ def list_environments(arguments: Sequence[str]) -> int:
 
     if arguments:
         raise UsageError(f"envs: takes no arguments, but {arguments[0]!r} was given.")
+    width = max(map(len, ids()))
     for name in ids():
         env = make(name)
         observation, action = env.single_observation_spec["observation"], env.single_action_spec
         spaces = [f"{type(spec).__name__}{list(spec.shape)}" for spec in (observation, action)]
-        print(f"{name:<16} torch      observation {spaces[0]}, action {spaces[1]}, {env.max_steps} steps")
-    print(f"{'gym:ID':<16} Gymnasium  any environment registered there, as gym:CartPole-v1")
+        print(f"{name:<{width}} torch      observation {spaces[0]}, action {spaces[1]}, {env.max_steps} steps")
+    print(f"{'gym:ID':<{width}} Gymnasium  any environment registered there, as gym:CartPole-v1")
     return 0

@@ -8,13 +8,16 @@ from gymnasium.experimental.functional import FuncEnv
 
 from frl import check
 from frl.envs.base import Env
-from frl.envs.classic import CartPole, Pendulum
+from frl.envs.classic import Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum
 from frl.envs.functional import FunctionalEnv
 from frl.envs.gym import GymEnv
 
 _PURE: dict[str, tuple[Callable[[], FuncEnv[Any, Any, Any, Any, Any, Any, Any]], int]] = {
     "CartPole-v1": (CartPole, 500),
     "Pendulum-v1": (Pendulum, 200),
+    "Acrobot-v1": (Acrobot, 500),
+    "MountainCar-v0": (MountainCar, 200),
+    "MountainCarContinuous-v0": (MountainCarContinuous, 999),
 }
 
 
@@ -22,7 +25,7 @@ def ids() -> tuple[str, ...]:
     """The names of the pure environments; "gym:NAME" is Gymnasium's environment of that name.
 
     >>> ids()
-    ('CartPole-v1', 'Pendulum-v1')
+    ('CartPole-v1', 'Pendulum-v1', 'Acrobot-v1', 'MountainCar-v0', 'MountainCarContinuous-v0')
     """
     return tuple(_PURE)
 

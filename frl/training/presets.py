@@ -39,6 +39,10 @@ PPO: dict[str, Preset] = {
             value_clip=math.inf,
         ),
     ),
+    # Not tuned: nothing is claimed of how these learn.
+    "Acrobot-v1": Preset(),
+    "MountainCar-v0": Preset(),
+    "MountainCarContinuous-v0": Preset(),
 }
 
 
@@ -47,7 +51,7 @@ def preset(env: str) -> Preset:
 
     >>> preset("gym:CartPole-v1") == preset("CartPole-v1")
     True
-    >>> preset("gym:Acrobot-v1").num_envs
+    >>> preset("gym:FrozenLake-v1").num_envs
     8
     """
     return PPO.get(env.removeprefix("gym:"), Preset())

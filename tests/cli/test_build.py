@@ -6,7 +6,8 @@ import torch
 
 from frl.cli.build import build, initial_state, or_eager, should_compile
 from frl.cli.errors import UsageError
-from frl.cli.options import Options
+from frl.cli.options import Options, read_options
+from frl.envs import ids
 
 SHORT = Options(steps=1_000, num_envs=8, rollout_length=32)
 LONG = dataclasses.replace(SHORT, steps=10_000_000)
@@ -40,6 +41,12 @@ def test_the_flag_decides(flag: str, compiled: bool):
 def test_an_unknown_environment_is_named():
     with pytest.raises(UsageError, match="CartPool-v1"):
         build(dataclasses.replace(SHORT, env="CartPool-v1"))
+
+
+@pytest.mark.parametrize("env", ids())
+def test_every_pure_environment_can_be_trained(env: str):
+    options = read_options(["--env", env])
+    assert initial_state(build(options), options)["runner", "td"].batch_size == (options.num_envs,)
 
 
 def test_several_seeds_start_as_each_alone():

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from frl.cli import main
+from frl.envs import ids
 from frl.training.checkpoint import load_latest
 from frl.training.log import read_csv
 from frl.training.serialize import state_hash
@@ -137,8 +138,9 @@ def test_gymnasium_environments_resume_statistically_and_say_so(tmp_path: Path, 
     assert [row["step"] for row in read_csv(run / "metrics.csv")] == ["8", "16", "24"]
 
 
-def test_continuous_actions_are_trained_too(tmp_path: Path):
-    assert train(tmp_path / "run", "--env", "Pendulum-v1") == 0
+@pytest.mark.parametrize("env", ids())
+def test_every_pure_environment_is_trained(tmp_path: Path, env: str):
+    assert train(tmp_path / "run", "--env", env) == 0
 
 
 def test_ctrl_c_leaves_a_checkpoint_from_which_the_run_continues(tmp_path: Path):

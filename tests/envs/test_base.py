@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from frl import TensorDict, random
-from frl.envs import FunctionalEnv, make, step_mdp
+from frl.envs import FunctionalEnv, ids, make, step_mdp
 from frl.envs.base import promote, reset_where_done
 from frl.envs.classic import CartPole, Pendulum
 from tests.purity import Purity
@@ -143,7 +143,7 @@ def test_next_holds_the_true_successor_where_the_following_root_is_a_fresh_start
     assert torch.equal(promote(td)["done"], torch.ones(2, 1, dtype=torch.bool))
 
 
-@pytest.mark.parametrize("id", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize("id", ids())
 def test_no_input_is_written(id):
     env = make(id, [2])
     td = env.rand_action(env.reset(KEY), KEY)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from frl import random
-from frl.envs import FunctionalEnv, GymEnv, GymWrapper, check_env, make
+from frl.envs import FunctionalEnv, GymEnv, GymWrapper, check_env, ids, make
 from frl.envs.classic import Pendulum
 from tests.envs import liars
 from tests.envs.liars import GymLiar, after, late, without
@@ -90,7 +90,7 @@ def test_a_vector_that_resets_more_than_it_is_told_is_caught():
         check_env(GymWrapper(liars.StaleVector()), num_steps=50)
 
 
-@pytest.mark.parametrize("id", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize("id", ids())
 def test_a_pure_environment_keeps_its_word(id):
     check_env(make(id, batch_size=[2]), num_steps=40)
 

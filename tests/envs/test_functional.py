@@ -8,7 +8,7 @@ from gymnasium.experimental.functional import FuncEnv
 
 from frl import TensorDict, random, tree
 from frl.envs import FunctionalEnv, check_env, ids, make
-from frl.envs.classic import CartPole, Pendulum
+from frl.envs.classic import Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum
 from frl.specs import Binary, MultiCategorical, MultiOneHot
 from tests.rank_guard import RankGuard
 
@@ -184,7 +184,7 @@ def test_a_compiled_rollout_equals_the_eager_one():
         assert torch.allclose(x.double(), y.double(), atol=1e-6), name
 
 
-@pytest.mark.parametrize("author", [CartPole, Pendulum])
+@pytest.mark.parametrize("author", [CartPole, Pendulum, Acrobot, MountainCar, MountainCarContinuous])
 def test_float64_stays_float64(author):
     env = FunctionalEnv(author(torch.float64), [2], max_steps=2)
     _, td = env.step_and_reset(env.rand_action(env.reset(KEY), KEY), KEY)

@@ -3,8 +3,16 @@ import pytest
 from frl import random
 from frl.envs import GymEnv, ids, make
 
+LIMITS = {
+    "CartPole-v1": 500,
+    "Pendulum-v1": 200,
+    "Acrobot-v1": 500,
+    "MountainCar-v0": 200,
+    "MountainCarContinuous-v0": 999,
+}
 
-@pytest.mark.parametrize(("id", "max_steps"), [("CartPole-v1", 500), ("Pendulum-v1", 200)])
+
+@pytest.mark.parametrize(("id", "max_steps"), LIMITS.items())
 def test_pure_environments_have_the_time_limits_of_gymnasium(id, max_steps):
     env = make(id)
     assert (env.pure, env.max_steps, make(f"gym:{id}").max_steps) == (True, max_steps, max_steps)
@@ -17,7 +25,15 @@ def test_a_batch_size_is_a_number_or_a_shape(batch_size):
 
 
 def test_every_name_makes_an_environment():
+    assert list(ids()) == list(LIMITS)
     assert [make(id).pure for id in ids()] == [True] * len(ids())
+
+
+@pytest.mark.parametrize("id", ids())
+def test_pure_environments_have_the_specs_of_gymnasium(id):
+    ours, theirs = make(id), make(f"gym:{id}")
+    assert ours.single_observation_spec == theirs.single_observation_spec
+    assert ours.single_action_spec == theirs.single_action_spec
 
 
 def test_gymnasiums_environments_are_marked_as_such():

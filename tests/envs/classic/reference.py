@@ -7,15 +7,16 @@ import torch
 from frl import random
 
 
-def worst_difference(author, gym_id, inject, num_seeds, num_steps, dtype):
+def worst_difference(author, gym_id, inject, num_seeds, num_steps, dtype, initial=None):
     """The greatest |ours - theirs| over observation, state and reward, and the number of terminal flags that differ.
 
     Ours is one batch of `num_seeds` rows under random actions, reset where terminal. `inject(env, state)` puts a state
-    into Gymnasium's environment.
+    into Gymnasium's environment; `initial(keys)` is where episodes begin, the author's own beginning by default. Where
+    Gymnasium rounds its state to float32, ours is rounded too before it is compared.
     """
-    theirs = gymnasium.make(gym_id).unwrapped
+    theirs, initial = gymnasium.make(gym_id).unwrapped, initial or author.initial
     key = random.key(num_seeds)
-    state = author.initial(random.split(key, num_seeds))
+    state = initial(random.split(key, num_seeds))
     worst, flags = 0.0, 0
     for t in range(num_steps):
         k_action, k_reset, k_step = random.split(random.fold_in(key, t), 3)
@@ -27,12 +28,19 @@ def worst_difference(author, gym_id, inject, num_seeds, num_steps, dtype):
         for row in range(num_seeds):
             inject(theirs, state[row].double().numpy())
             _, reward, terminated, _, _ = theirs.step(given[row])
-            expected = np.concatenate([theirs.state, _observe(theirs)])
-            worst = max(worst, np.abs(ours[row] - expected).max(), abs(rewards[row] - reward))
+            kept = np.asarray(theirs.state)
+            expected = np.concatenate([kept, OBSERVED.get(gym_id, lambda state: state)(kept.astype(np.float64))])
+            worst = max(worst, np.abs(ours[row].astype(kept.dtype) - expected).max(), abs(rewards[row] - reward))
             flags += bool(terminal[row]) != terminated
-        fresh = author.initial(random.split(k_reset, num_seeds))
+        fresh = initial(random.split(k_reset, num_seeds))
         state = torch.where(terminal[:, None], fresh, after)
     return worst, flags
+
+
+def anywhere(low, high):
+    """Beginnings uniform between two float64 states, in place of the author's."""
+    low, high = (torch.tensor(bound, dtype=torch.float64) for bound in (low, high))
+    return lambda keys: low + (high - low) * random.uniform(len(low), keys, dtype=torch.float64)
 
 
 def _actions(space, num, key, dtype):
@@ -44,7 +52,8 @@ def _actions(space, num, key, dtype):
     return action, list(action.double().numpy())
 
 
-def _observe(env):
-    """Gymnasium rounds what it shows to float32; this is the same in float64."""
-    state = np.asarray(env.state, np.float64)
-    return state if len(state) == 4 else np.array([np.cos(state[0]), np.sin(state[0]), state[1]])
+# Gymnasium rounds what it shows to float32; this is the same in float64, from the state.
+OBSERVED = {
+    "Pendulum-v1": lambda s: np.array([np.cos(s[0]), np.sin(s[0]), s[1]]),
+    "Acrobot-v1": lambda s: np.array([np.cos(s[0]), np.sin(s[0]), np.cos(s[1]), np.sin(s[1]), s[2], s[3]]),
+}
