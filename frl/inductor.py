@@ -50,6 +50,7 @@ def lower(graph: Graph) -> tuple[Program, bool]:
         for part in module.modules():
             if isinstance(part, fx.GraphModule):
                 functionalize(part)
+                _mark_carries(part)
         return _lower(module, [x.meta["val"] for x in decomposed.inputs], mode)
 
 
@@ -63,6 +64,14 @@ def _lower(module: fx.GraphModule, inputs: list[Tensor], mode: FakeTensorMode) -
             return inner, True
         outer: Any = compile_fx(module, inputs)
         return lambda tensors: outer(*tensors), False
+
+
+def _mark_carries(module: fx.GraphModule) -> None:
+    """Notes at the output of each loop's step how many of its results the next step takes; `_apart` reads it."""
+    for node in module.graph.nodes:
+        if str(node.target) == "scan":
+            arguments: Any = node.args  # the step, the first carries, and what is stacked or closed over
+            getattr(module, arguments[0].target).graph.output_node().meta["carries"] = len(arguments[1])
 
 
 def cache_directory() -> Path:
@@ -89,17 +98,17 @@ def settings() -> Generator[None]:
         "aot_inductor.enable_frame_pointer": False,
         "unsafe_marked_cacheable_functions": config.unsafe_marked_cacheable_functions | cacheable,
     }
-    with (
-        warnings.catch_warnings(),
-        config.patch({name: value for name, value in wanted.items() if name in config._config}),
-        torch._dynamo.config.patch(capture_scalar_outputs=True),  # the loop operator reads its counter
-        _shortcuts(),
-    ):
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, at the import of its compiler
-        beside = ThreadPoolExecutor(1)
-        beside.submit(contextvars.copy_context().run, _precompile_headers)  # with these settings
-        beside.shutdown(wait=False)
-        yield
+        with (
+            config.patch({name: value for name, value in wanted.items() if name in config._config}),
+            torch._dynamo.config.patch(capture_scalar_outputs=True),  # the loop operator reads its counter
+            _shortcuts(),
+        ):
+            beside = ThreadPoolExecutor(1)
+            beside.submit(contextvars.copy_context().run, _precompile_headers)  # with these settings
+            beside.shutdown(wait=False)
+            yield
 
 
 def _precompile_headers() -> None:
@@ -111,17 +120,19 @@ def _precompile_headers() -> None:
 
 @contextlib.contextmanager
 def _shortcuts() -> Generator[None]:
-    """Cuts five costs of Inductor and mends one fault, for as long as it lasts.
+    """Cuts five costs of Inductor and mends two faults, for as long as it lasts.
 
     The costs: a singleton that is filled anew at each operator and intersections of equal ranges of values, together a
     third of the code generator's time; `-O3`, which takes the C++ compiler twice the time of `-O1` and gains nothing
     where vectorisation is explicit; in every step of a loop new handles for all its inputs (`_enter`) and new memory
-    for all intermediate results (`hoist`). The fault: an output that a loop writes in place was offered as memory to a
-    later result, and allocated a second time.
+    for all intermediate results (`hoist`). The faults: an output that a loop writes in place was offered as memory to a
+    later result, and allocated a second time; a copy was taken for its original where the next step of a loop takes
+    both, and the program crashed (`_apart`).
     """
     from torch._inductor import cpp_builder
     from torch._inductor.codegen.cpp_wrapper_cpu import CppWrapperCpu
     from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
+    from torch._inductor.fx_passes import post_grad
     from torch._inductor.ir import MutationOutput
     from torch._inductor.virtualized import V
     from torch.utils._sympy.value_ranges import ValueRanges
@@ -142,6 +153,7 @@ def _shortcuts() -> Generator[None]:
         _around(DtypePropagationOpsHandler, "__init__", fill_once),
         _around(ValueRanges, "tighten", tighten),
         _around(MutationOutput, "__init__", begin_kept),
+        _around(post_grad, "remove_noop_ops", _apart),
         _around(cpp_builder, "_get_optimization_cflags", _modest),
         _around(CppWrapperCpu, "codegen_subgraph_prefix", _enter),
         _around(CppWrapperCpu, "generate_end", _end),
@@ -158,6 +170,19 @@ def _around(owner: Any, name: str, ours: Callable[..., Any]) -> Generator[None]:
         yield
     finally:
         setattr(owner, name, theirs)
+
+
+def _apart(theirs: Any, graph: fx.Graph) -> None:
+    """Leaves each carry of a loop memory of its own: a step may return one value twice, as a value and as its copy."""
+    theirs(graph)
+    output: Any = graph.output_node()
+    results: list[Any] = list(output.args[0])
+    for i, node in enumerate(results[: output.meta.get("carries", 0)]):
+        if node in results[:i]:
+            with graph.inserting_before(output):
+                results[i] = graph.call_function(torch.ops.aten.clone.default, (node,))
+            results[i].meta = {**node.meta, "val": node.meta["val"].clone()}
+            output.args = (tuple(results),)
 
 
 def _modest(theirs: Any, cpp_compiler: str, min_optimize: bool = False) -> Any:

@@ -71,6 +71,21 @@ def test_a_compiled_population_is_the_vmapped_function():
     assert_close(compile(f)(states, torch.ones(4, 3)), f(states, torch.ones(4, 3)))
 
 
+@needs_compiler
+def test_the_next_step_may_take_a_value_and_its_copy():
+    """As a state that is also the observation; Inductor removes the copy, and one tensor was handed on twice."""
+
+    def sums(x, xs):
+        def body(carry, x):
+            total = carry[0] + x
+            return (total, total.clone()), carry[1]
+
+        return scan(body, (x, 2 * x), xs)
+
+    x, xs = torch.ones(4), torch.ones(3, 4)
+    assert_close(compile(sums)(x, xs), sums(x, xs))
+
+
 def test_values_do_not_recompile_but_shapes_and_dtypes_do(traced):
     f = compile(lambda x: 2 * x)
     for x in (torch.ones(2), torch.zeros(2), torch.ones(4).view(2, 2).t()[0]):
