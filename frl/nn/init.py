@@ -24,11 +24,15 @@ def torch_default(module: nn.Module, key: Tensor) -> dict[str, Tensor]:
 
     Linear and convolution layers: uniform within ±1/√fan_in, the Kaiming-uniform rule with a = √5. Recurrent layers and
     cells: uniform within ±1/√hidden. Embeddings: standard normal, zeros at the padding index. Attention: Xavier
-    projections and zero biases. Normalisation: weight 1 and bias 0. A module of another kind keeps its values.
+    projections and zero biases. Normalisation: weight 1 and bias 0. A module with a method `initial_parameters(key)`:
+    what that gives. A module of another kind keeps its values.
 
     >>> torch_default(nn.LayerNorm(2), random.key(0))
     {'weight': tensor([1., 1.]), 'bias': tensor([0., 0.])}
     """
+    scheme: Any = getattr(module, "initial_parameters", None)
+    if scheme is not None:
+        return scheme(key)
     own = {name: value for name, value in module._parameters.items() if value is not None}
     for kinds, fill in _DEFAULTS:
         if isinstance(module, kinds):

@@ -95,9 +95,26 @@ def require_keys(module: Any, td: TensorDict, wanted: Sequence[Key]) -> Sequence
 
 
 def title(module: Any) -> str:
-    """The module by its class and keys, for messages.
+    """The module by its class and, unless they are many, its keys, for messages.
 
     >>> title(TensorDictModule(nn.Tanh(), ["a"], ["b"]))
     "TensorDictModule(['a'] -> ['b'])"
     """
-    return f"{type(module).__name__}({module.in_keys} -> {module.out_keys})"
+    many = len(module.in_keys) + len(module.out_keys) > 10
+    return type(module).__name__ + ("" if many else f"({module.in_keys} -> {module.out_keys})")
+
+
+def require_key(module: Any, key: Tensor | None) -> Tensor:
+    """`key`, or TypeError that names the module and says how to give one.
+
+    >>> require_key(TensorDictModule(nn.Tanh(), ["a"], ["b"]), None)
+    Traceback (most recent call last):
+    TypeError: TensorDictModule(['a'] -> ['b']): draws a sample and needs key=, as in policy(td, \
+key=frl.random.key(0)); without one, call it under set_exploration_type(ExplorationType.DETERMINISTIC).
+    """
+    if key is None:
+        raise TypeError(
+            f"{title(module)}: draws a sample and needs key=, as in policy(td, key=frl.random.key(0)); without one, "
+            f"call it under set_exploration_type(ExplorationType.DETERMINISTIC)."
+        )
+    return key

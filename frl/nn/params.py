@@ -18,7 +18,7 @@ def from_module(module: nn.Module, live: bool = False) -> TensorDict:
 
     A submodule without parameters is an empty entry. A parameter that is used in several places stands at the first of
     them. Buffers stay with the module: they are no subject of gradients and optimisers; `functional_call` takes other
-    values for them under their names.
+    values for them under their names, as `buffers` gives them.
 
     Args: live: give the module's own `nn.Parameter`s, for training with `backward()` and `torch.optim`; by default they
         are detached copies, which nothing else can change.
@@ -42,6 +42,27 @@ def _collect(module: nn.Module, path: str, live: bool, seen: set[nn.Parameter]) 
     for name, child in module._modules.items():
         if child is not None:
             found[name] = _collect(child, f"{path}{name}.", live, seen)
+    return found
+
+
+def buffers(module: nn.Module) -> TensorDict:
+    """The buffers of `module` as one TensorDict with batch size [], detached copies nested as its submodules are.
+
+    They are what a module keeps besides its parameters: how far an exploration is annealed, the noise of a layer, the
+    statistics of a normalisation. `functional_call(module, params.update(values), td)` takes `values` for them.
+
+    Raises: ValueError if a lazy buffer has no shape yet.
+
+    >>> from frl.nn import EGreedyModule
+    >>> from frl.specs import OneHot
+    >>> buffers(nn.Sequential(EGreedyModule(OneHot(2))))["0", "num_frames"]
+    tensor(0)
+    """
+    for path, part in module.named_modules():
+        require_shapes(part, f"{path}." if path else "", "buffers")
+    found = TensorDict({})
+    for name, value in module.named_buffers():
+        found = found.set(tuple(name.split(".")), value.detach().clone())
     return found
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from frl.distributions import CompositeDistribution, Distribution
 from frl.nn.exploration_type import ExplorationType, exploration_type
-from frl.nn.modules import keys, require_keys, title
+from frl.nn.modules import keys, require_key, require_keys
 from frl.nn.sequential import TensorDictSequential
 from frl.tensordict import Key, TensorDict
 
@@ -147,11 +147,7 @@ class ProbabilisticTensorDictSequential(TensorDictSequential):
 
 def _value(module: Any, distribution: Distribution, key: Tensor | None, exploration: ExplorationType) -> Any:
     if exploration is ExplorationType.RANDOM:
-        if key is None:
-            raise TypeError(
-                f"{title(module)}: draws a sample and needs key=, as in policy(td, key=frl.random.key(0)); without "
-                f"one, call it under set_exploration_type(ExplorationType.DETERMINISTIC)."
-            )
+        key = require_key(module, key)
         return distribution.rsample(key) if distribution.has_rsample else distribution.sample(key)
     if exploration is ExplorationType.MEAN:
         try:

@@ -21,16 +21,34 @@ from frl.nn import (
     Actor,
     ActorCriticOperator,
     ActorValueOperator,
+    AdditiveGaussianModule,
+    CausalTransformer,
     ConvNet,
+    DecisionTransformer,
+    DecisionTransformerActor,
+    DistributionalQValueModule,
+    Dueling,
+    EGreedyModule,
+    GRUModule,
+    LSTMModule,
+    NoisyLinear,
+    NoisyModule,
     NormalParamExtractor,
     NormalParamWrapper,
+    OrnsteinUhlenbeckProcessModule,
     ProbabilisticActor,
     ProbabilisticTensorDictModule,
     ProbabilisticTensorDictSequential,
+    QuantileQValueModule,
+    QValueActor,
+    SafeModule,
     TensorDictModule,
     TensorDictSequential,
     ValueOperator,
+    over_time,
 )
+from frl.specs import Binary, Bounded, MultiCategorical, OneHot
+from frl.specs import Categorical as CategoricalSpec
 
 
 class Tied(nn.Module):
@@ -77,15 +95,21 @@ OBSERVATION = {"observation": (5,)}
 class Case(NamedTuple):
     name: str
     make: Callable[[], Any]
-    inputs: dict[str, tuple[int, ...]] = OBSERVATION
+    inputs: dict[Any, tuple[int, ...]] = OBSERVATION
+
+
+FLAGS = ("is_init", "mask")
+INTEGERS = ("time",)
 
 
 def td_of(case: Case, batch: tuple[int, ...] = (3,), seed: int = 0) -> TensorDict:
-    keys = random.split(random.key(seed), len(case.inputs))
-    entries = {
-        name: random.normal((*batch, *event), k) for (name, event), k in zip(case.inputs.items(), keys, strict=True)
-    }
-    return TensorDict(entries, batch)
+    """Normal numbers for every input; flags where they are positive, and integers from 0 to 4."""
+    td = TensorDict({}, batch)
+    for (name, event), k in zip(case.inputs.items(), random.split(random.key(seed), len(case.inputs)), strict=True):
+        value = random.normal((*batch, *event), k)
+        last = name if isinstance(name, str) else name[-1]
+        td = td.set(name, value > 0 if last in FLAGS else value.abs().long() if last in INTEGERS else value)
+    return td
 
 
 def head(module: nn.Module, *out_keys: str) -> TensorDictModule:
@@ -182,6 +206,40 @@ def attention() -> nn.Module:
     return nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
 
 
+def values(num: int = 3) -> nn.Module:
+    return MLP(5, num, num_cells=[8])
+
+
+def atoms(choice: nn.Module, key: str) -> TensorDictSequential:
+    value = nn.Sequential(nn.Linear(8, 4), nn.Unflatten(-1, (1, 4)))
+    advantage = nn.Sequential(nn.Linear(8, 12), nn.Unflatten(-1, (3, 4)))
+    return TensorDictSequential(head(nn.Sequential(nn.Linear(5, 8), Dueling(value, advantage, dim=-2)), key), choice)
+
+
+def memory(module: nn.Module) -> TensorDictSequential:
+    q = QValueActor(nn.Linear(6, 3), in_keys=["embed"], spec=OneHot(3))
+    return TensorDictSequential(head(nn.Linear(5, 4), "embed"), module, q)
+
+
+def noisy() -> NoisyModule:
+    return NoisyModule(QValueActor(nn.Sequential(NoisyLinear(5, 8), nn.Tanh(), NoisyLinear(8, 3)), spec=OneHot(3)))
+
+
+def decision_transformer() -> DecisionTransformerActor:
+    network = DecisionTransformer(5, 2, embed_dim=8, num_layers=2, num_heads=2, max_steps=10)
+    return DecisionTransformerActor(network, BOX, context=4)
+
+
+BOX = Bounded(-1.0, 1.0, 2)
+LSTM_STATE = {"recurrent_state_h": (2, 6), "recurrent_state_c": (2, 6), "is_init": (1,)}
+GRU_STATE = {"recurrent_state": (1, 6), "is_init": (1,)}
+CONTEXT = {
+    ("context", "observation"): (4, 5),
+    ("context", "action"): (4, 2),
+    ("context", "return_to_go"): (4, 1),
+    ("context", "time"): (4,),
+    ("context", "mask"): (4,),
+}
 bounded = partial(TanhNormal, low=-2.0, high=2.0)
 CASES = (
     Case("linear", lambda: head(nn.Linear(5, 2), "action")),
@@ -216,4 +274,55 @@ CASES = (
     Case("composite", composite),
     Case("masked", masked),
     Case("drawn twice", drawn_twice),
+    Case("safe", lambda: SafeModule(nn.Linear(5, 2), BOX, ["observation"], ["action"], safe=True)),
+    Case("q one-hot", lambda: QValueActor(values(), spec=OneHot(3))),
+    Case("q categorical", lambda: QValueActor(values(), spec=CategoricalSpec(3))),
+    Case("q binary", lambda: QValueActor(values(), spec=Binary(3))),
+    Case("q of several", lambda: QValueActor(values(5), action_space="mult_one_hot", var_nums=[2, 3])),
+    Case("q of several integers", lambda: QValueActor(values(5), spec=MultiCategorical([2, 3]))),
+    Case(
+        "q with a mask",
+        lambda: QValueActor(values(), action_space="one_hot", action_mask_key="mask"),
+        {"observation": (5,), "mask": (3,)},
+    ),
+    Case(
+        "atoms",
+        lambda: atoms(DistributionalQValueModule(torch.linspace(-1.0, 1.0, 4), spec=OneHot(3)), "action_value_logits"),
+    ),
+    Case("quantiles", lambda: atoms(QuantileQValueModule(spec=OneHot(3)), "action_value_quantiles")),
+    Case("noisy", noisy),
+    Case(
+        "epsilon-greedy", lambda: TensorDictSequential(QValueActor(values(), spec=OneHot(3)), EGreedyModule(OneHot(3)))
+    ),
+    Case(
+        "epsilon-greedy with a mask",
+        lambda: TensorDictSequential(
+            QValueActor(values(), spec=CategoricalSpec(3), action_mask_key="mask"),
+            EGreedyModule(CategoricalSpec(3), eps_init=0.5, action_mask_key="mask"),
+        ),
+        {"observation": (5,), "mask": (3,)},
+    ),
+    Case(
+        "epsilon-greedy in a box",
+        lambda: TensorDictSequential(Actor(nn.Linear(5, 2)), EGreedyModule(BOX, eps_init=0.5)),
+    ),
+    Case(
+        "additive noise",
+        lambda: TensorDictSequential(Actor(nn.Linear(5, 2)), AdditiveGaussianModule(BOX, sigma_init=0.3)),
+    ),
+    Case(
+        "correlated noise",
+        lambda: TensorDictSequential(Actor(nn.Linear(5, 2)), OrnsteinUhlenbeckProcessModule(BOX)),
+        {"observation": (5,), "ou_noise": (2,), "is_init": (1,)},
+    ),
+    Case("lstm", lambda: memory(LSTMModule(4, 6, 2)), {"observation": (5,), **LSTM_STATE}),
+    Case("gru module", lambda: memory(GRUModule(4, 6)), {"observation": (5,), **GRU_STATE}),
+    Case("lstm over time", lambda: over_time(memory(LSTMModule(4, 6, 2))), {"observation": (5,), **LSTM_STATE}),
+    Case("gru over time", lambda: over_time(memory(GRUModule(4, 6))), {"observation": (5,), **GRU_STATE}),
+    Case("causal transformer", lambda: head(CausalTransformer(8, 2, 2), "hidden"), {"observation": (6, 8)}),
+    Case(
+        "decision transformer",
+        decision_transformer,
+        {"observation": (5,), "return_to_go": (1,), "is_init": (1,), **CONTEXT},
+    ),
 )

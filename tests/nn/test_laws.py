@@ -8,6 +8,7 @@ from frl import TensorDict, nn, random, tree
 from frl.nn import ExplorationType, from_module, functional_call, initialize, set_exploration_type
 from tests.nn.registry import CASES, td_of
 from tests.purity import Purity
+from tests.test_control import traced
 
 every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 trainable = pytest.mark.parametrize("case", [c for c in CASES if c.name != "function"], ids=lambda case: case.name)
@@ -36,6 +37,14 @@ def loss(module, params, td, key):
     )
 
 
+def leaf_keys(td):
+    return set(td.keys(include_nested=True, leaves_only=True))
+
+
+def path(key):
+    return key if isinstance(key, tuple) else (key,)
+
+
 def test_every_public_module_has_a_row():
     public = {value for value in vars(nn).values() if isinstance(value, type) and issubclass(value, torch.nn.Module)}
     assert public <= {type(part) for case in CASES for part in case.make().modules()}
@@ -52,8 +61,10 @@ def test_the_result_is_the_input_and_the_out_keys_in_a_new_tensordict(case):
     module, td = case.make(), td_of(case)
     before = dict(td.items())
     result = module(td, key=key)
-    written = {key if isinstance(key, str) else key[0] for key in module.out_keys}
-    assert set(result.keys()) == set(td.keys()) | written
+    written, added = set(map(path, module.out_keys)), leaf_keys(result) - leaf_keys(td)
+    assert leaf_keys(td) <= leaf_keys(result)
+    assert all(key in result for key in written)
+    assert all(any(leaf[: len(out)] == out for out in written) for leaf in map(path, added))
     assert result.batch_size == td.batch_size
     assert dict(td.items()) == before
 
@@ -105,6 +116,14 @@ def test_compiled_equals_eager(case):
     assert isinstance(result, TensorDict)
     assert result.batch_size == (3,)
     assert_close(tree.leaves(result), tree.leaves(call(module, params, td, key)))
+
+
+@every
+def test_its_traced_graph_gives_what_it_gives(case):
+    module, td = case.make(), td_of(case)
+    params = from_module(module)
+    f = traced(lambda params, td, key: call(module, params, td, key))
+    assert_close(tree.leaves(f(params, td, key)), tree.leaves(call(module, params, td, key)))
 
 
 @trainable

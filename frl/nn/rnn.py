@@ -1,0 +1,133 @@
+"""Recurrent networks as plain tensor operations: one step, and a whole sequence with resets on its way.
+
+`torch.nn.LSTM` and `torch.nn.GRU` hold the weights but have no vmap rule, and cannot begin afresh within a sequence.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from frl import control, tree
+
+State = tuple[Tensor, ...]
+"""What a cell carries from step to step: (h, c) of an LSTM, (h,) of a GRU, each [*B, L, H] for L layers."""
+
+
+class Layer(NamedTuple):
+    """The weights of one layer, named as torch does: G gates of H units over I inputs; a bias may be None."""
+
+    weight_ih: Tensor  # [G·H, I]
+    weight_hh: Tensor  # [G·H, H]
+    bias_ih: Tensor | None  # [G·H]
+    bias_hh: Tensor | None  # [G·H]
+
+
+class Cell(NamedTuple):
+    """A kind of recurrent layer.
+
+    project: `project(layer, x) -> gates` of the inputs alone, [*, I] -> [*, G·H]; a sequence does it at once.
+    update: `update(layer, gates, state) -> state` of one step, each part of the state [*B, H], the first the output.
+    """
+
+    project: Callable[[Layer, Tensor], Tensor]
+    update: Callable[[Layer, Tensor, State], State]
+
+
+def _project_lstm(layer: Layer, x: Tensor) -> Tensor:
+    gates = linear(x, layer.weight_ih, layer.bias_ih)
+    return gates if layer.bias_hh is None else gates + layer.bias_hh
+
+
+def _update_lstm(layer: Layer, gates: Tensor, state: State) -> State:
+    h, c = state
+    i, f, g, o = (gates + linear(h, layer.weight_hh)).chunk(4, -1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def _project_gru(layer: Layer, x: Tensor) -> Tensor:
+    return linear(x, layer.weight_ih, layer.bias_ih)
+
+
+def _update_gru(layer: Layer, gates: Tensor, state: State) -> State:
+    (h,) = state
+    r_x, z_x, n_x = gates.chunk(3, -1)
+    r_h, z_h, n_h = linear(h, layer.weight_hh, layer.bias_hh).chunk(3, -1)
+    n = (n_x + (r_x + r_h).sigmoid() * n_h).tanh()
+    return (n + (z_x + z_h).sigmoid() * (h - n),)
+
+
+LSTM = Cell(_project_lstm, _update_lstm)
+"""Long short-term memory, Hochreiter and Schmidhuber (1997), in the form of `torch.nn.LSTM`."""
+
+GRU = Cell(_project_gru, _update_gru)
+"""The gated recurrent unit, Cho et al. (2014), arXiv:1406.1078, in the form of `torch.nn.GRU`."""
+
+
+def layers(network: nn.RNNBase) -> list[Layer]:
+    """The weights of an `nn.LSTM` or `nn.GRU`, layer by layer.
+
+    >>> [tuple(layer.weight_ih.shape) for layer in layers(nn.GRU(3, 5, num_layers=2))]
+    [(15, 3), (15, 5)]
+    """
+
+    def weight(name: str) -> Tensor | None:
+        return cast(Tensor | None, getattr(network, name, None))
+
+    return [
+        Layer(*[weight(f"{name}_l{i}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")])  # type: ignore[arg-type]
+        for i in range(network.num_layers)
+    ]
+
+
+def step(cell: Cell, layers: list[Layer], x: Tensor, reset: Tensor, state: State) -> tuple[Tensor, State]:
+    """One step of all layers.
+
+    Args: x: [*B, I]. reset: [*B] boolean, where the state is taken for zero. state: each part [*B, L, H].
+    Returns: the output [*B, H] of the last layer and the new state.
+
+    >>> network = nn.LSTM(3, 5)
+    >>> zero = torch.zeros(2, 1, 5)
+    >>> output, state = step(LSTM, layers(network), torch.ones(2, 3), torch.zeros(2, dtype=torch.bool), (zero, zero))
+    >>> output.shape, torch.equal(output, state[0][:, 0])
+    (torch.Size([2, 5]), True)
+    """
+    state = _restarted(reset, state)
+    after: list[State] = []
+    for i, layer in enumerate(layers):
+        after.append(cell.update(layer, cell.project(layer, x), tuple([part[..., i, :] for part in state])))
+        x = after[-1][0]
+    return x, tuple([torch.stack(parts, -2) for parts in zip(*after, strict=True)])
+
+
+def sequence(cell: Cell, layers: list[Layer], x: Tensor, reset: Tensor, state: State) -> tuple[Tensor, State]:
+    """`step` for every step of a sequence, each from the state that the one before it left.
+
+    Args: x: [T, *B, I]. reset: [T, *B] boolean, where the state is taken for zero before the step. state: before the
+        first step, each part [*B, L, H].
+    Returns: the outputs [T, *B, H] of the last layer, and the states after every step, each part [T, *B, L, H].
+
+    >>> network, xs, never = nn.GRU(3, 5), torch.ones(7, 2, 3), torch.zeros(7, 2, dtype=torch.bool)
+    >>> outputs, states = sequence(GRU, layers(network), xs, never, (torch.zeros(2, 1, 5),))
+    >>> torch.allclose(outputs, network(xs)[0], atol=1e-6), states[0].shape
+    (True, torch.Size([7, 2, 1, 5]))
+    """
+    after: list[State] = []
+    for i, layer in enumerate(layers):
+
+        def body(before: State, now: tuple[Tensor, Tensor], layer: Layer = layer) -> tuple[State, State]:
+            gates, reset = now
+            state = cell.update(layer, gates, _restarted(reset, before))
+            return state, state
+
+        first = tuple([part[..., i, :] for part in state])
+        after.append(control.scan(body, first, (cell.project(layer, x), reset))[1])
+        x = after[-1][0]
+    return x, tuple([torch.stack(parts, -2) for parts in zip(*after, strict=True)])
+
+
+def _restarted(reset: Tensor, state: State) -> State:
+    return tree.where(reset, tree.zeros_like(state), state)
