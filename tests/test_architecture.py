@@ -13,6 +13,7 @@ MODULES = [path for path in FILES if path.name != "__init__.py"]
 FLOORS = (
     (
         "tree",
+        "adjoint",
         "random",
         "tracing",
         "control",

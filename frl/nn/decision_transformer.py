@@ -114,8 +114,8 @@ class DecisionTransformerActor(nn.Module):
         if size is None:
             shape = list(getattr(spec, "shape", ()))
             raise TypeError(
-                f"DecisionTransformerActor: spec is a {type(spec).__name__} of shape {shape}; give OneHot, Categorical, "
-                "or Bounded or Unbounded floats of one axis, as env.single_action_spec is."
+                f"DecisionTransformerActor: spec is a {type(spec).__name__} of shape {shape}; give OneHot, "
+                "Categorical, or Bounded or Unbounded floats of one axis, as env.single_action_spec is."
             )
         if network.action_size != size:
             raise ValueError(

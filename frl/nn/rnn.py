@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from frl import control, tree
+from frl import adjoint
 
 State = tuple[Tensor, ...]
 """What a cell carries from step to step: (h, c) of an LSTM, (h,) of a GRU, each [*B, L, H] for L layers."""
@@ -25,15 +25,20 @@ class Layer(NamedTuple):
     bias_hh: Tensor | None  # [G·H]
 
 
+Hidden = tuple[Tensor, Tensor | None]
+"""What of a layer is read in each step: weight_hh and bias_hh."""
+
+
 class Cell(NamedTuple):
     """A kind of recurrent layer.
 
     project: `project(layer, x) -> gates` of the inputs alone, [*, I] -> [*, G·H]; a sequence does it at once.
-    update: `update(layer, gates, state) -> state` of one step, each part of the state [*B, H], the first the output.
+    update: `update(hidden, gates, state) -> state` of one step, where hidden is the layer's weight_hh and bias_hh, and
+        each part of the state is [*B, H], the first the output.
     """
 
     project: Callable[[Layer, Tensor], Tensor]
-    update: Callable[[Layer, Tensor, State], State]
+    update: Callable[[Hidden, Tensor, State], State]
 
 
 def _project_lstm(layer: Layer, x: Tensor) -> Tensor:
@@ -41,9 +46,9 @@ def _project_lstm(layer: Layer, x: Tensor) -> Tensor:
     return gates if layer.bias_hh is None else gates + layer.bias_hh
 
 
-def _update_lstm(layer: Layer, gates: Tensor, state: State) -> State:
+def _update_lstm(hidden: Hidden, gates: Tensor, state: State) -> State:
     h, c = state
-    i, f, g, o = (gates + linear(h, layer.weight_hh)).chunk(4, -1)
+    i, f, g, o = (gates + linear(h, hidden[0])).chunk(4, -1)
     c = f.sigmoid() * c + i.sigmoid() * g.tanh()
     return o.sigmoid() * c.tanh(), c
 
@@ -52,10 +57,10 @@ def _project_gru(layer: Layer, x: Tensor) -> Tensor:
     return linear(x, layer.weight_ih, layer.bias_ih)
 
 
-def _update_gru(layer: Layer, gates: Tensor, state: State) -> State:
+def _update_gru(hidden: Hidden, gates: Tensor, state: State) -> State:
     (h,) = state
     r_x, z_x, n_x = gates.chunk(3, -1)
-    r_h, z_h, n_h = linear(h, layer.weight_hh, layer.bias_hh).chunk(3, -1)
+    r_h, z_h, n_h = linear(h, *hidden).chunk(3, -1)
     n = (n_x + (r_x + r_h).sigmoid() * n_h).tanh()
     return (n + (z_x + z_h).sigmoid() * (h - n),)
 
@@ -95,10 +100,11 @@ def step(cell: Cell, layers: list[Layer], x: Tensor, reset: Tensor, state: State
     >>> output.shape, torch.equal(output, state[0][:, 0])
     (torch.Size([2, 5]), True)
     """
-    state = _restarted(reset, state)
+    state = _restarted(reset.unsqueeze(-1).unsqueeze(-1), state)
     after: list[State] = []
     for i, layer in enumerate(layers):
-        after.append(cell.update(layer, cell.project(layer, x), tuple([part[..., i, :] for part in state])))
+        before = tuple([part[..., i, :] for part in state])
+        after.append(cell.update((layer.weight_hh, layer.bias_hh), cell.project(layer, x), before))
         x = after[-1][0]
     return x, tuple([torch.stack(parts, -2) for parts in zip(*after, strict=True)])
 
@@ -116,18 +122,19 @@ def sequence(cell: Cell, layers: list[Layer], x: Tensor, reset: Tensor, state: S
     (True, torch.Size([7, 2, 1, 5]))
     """
     after: list[State] = []
+
+    def body(hidden: Hidden, before: State, now: tuple[Tensor, Tensor]) -> tuple[State, State]:
+        gates, reset = now
+        state = cell.update(hidden, gates, _restarted(reset, before))
+        return state, state
+
     for i, layer in enumerate(layers):
-
-        def body(before: State, now: tuple[Tensor, Tensor], layer: Layer = layer) -> tuple[State, State]:
-            gates, reset = now
-            state = cell.update(layer, gates, _restarted(reset, before))
-            return state, state
-
         first = tuple([part[..., i, :] for part in state])
-        after.append(control.scan(body, first, (cell.project(layer, x), reset))[1])
+        inputs = cell.project(layer, x), reset.unsqueeze(-1)
+        after.append(adjoint.scan(body, (layer.weight_hh, layer.bias_hh), first, inputs)[1])
         x = after[-1][0]
     return x, tuple([torch.stack(parts, -2) for parts in zip(*after, strict=True)])
 
 
 def _restarted(reset: Tensor, state: State) -> State:
-    return tree.where(reset, tree.zeros_like(state), state)
+    return tuple([torch.where(reset, 0.0, part) for part in state])

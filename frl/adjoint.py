@@ -1,0 +1,131 @@
+"""A loop over time whose gradient, in a compiled program, is a second loop, backwards."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+import torch._C._functorch as _functorch
+from torch import Tensor
+
+from . import control, tracing, tree
+
+Body = Callable[[Any, Any, Any], tuple[Any, Any]]
+
+
+def scan(body: Body, params: Any, carry: Any, xs: Any, *, reverse: bool = False) -> tuple[Any, Any]:
+    """`control.scan` of `body(params, carry, x) -> (carry, y)`, to be differentiated in compiled programs.
+
+    There, `torch.func.grad` of `control.scan` unrolls the loop, and the time to compile grows with the number of steps.
+    Here the gradient is a loop as well: it keeps the carry before each step, and computes the step again. So it is for
+    gradients of any order, under `vmap` too. In eager mode the two functions are one.
+
+    Args: params: all that `body` reads and that gradients shall reach: it must not close over such tensors. carry, xs,
+        reverse: as in `control.scan`. The leaves of params, of the carry and of y are floating point; those of `xs` may
+        be flags and integers.
+
+    >>> weight, xs = torch.tensor(2.0), torch.tensor([1.0, 3.0])
+    >>> total = lambda weight: scan(lambda w, c, x: (c + w * x, ()), weight, torch.tensor(0.0), xs)[0]
+    >>> torch.func.grad(total)(weight)
+    tensor(4.)
+    """
+    if tracing.current() is None or not _by_reverse_mode_alone():
+        return control.scan(lambda c, x: body(params, c, x), carry, xs, reverse=reverse)
+    groups = tuple(tree.flatten(part) for part in (params, carry, xs))
+    loop = _Loop(body, tuple(structure for _, structure in groups), tuple(len(leaves) for leaves, _ in groups), reverse)
+    outputs = _Differentiable.apply(loop, *[x for leaves, _ in groups for x in leaves])
+    n = len(groups[1][0])
+    ys = outputs[n : len(outputs) - n]
+    return tree.unflatten(loop.structures[1], outputs[:n]), tree.unflatten(loop.y_structure(), ys)
+
+
+def _by_reverse_mode_alone() -> bool:
+    """Whether a gradient is taken around this, and nothing but gradients and vmaps."""
+    kinds = {interpreter.key() for interpreter in _functorch.get_interpreter_stack() or ()}
+    gradient, vmap = _functorch.TransformType.Grad, _functorch.TransformType.Vmap
+    return gradient in kinds and kinds <= {gradient, vmap}
+
+
+class _Loop:
+    """A loop over leaves: those of params, of the carry and of the inputs, one after another."""
+
+    def __init__(self, body: Body, structures: tuple[Any, ...], counts: tuple[int, ...], reverse: bool):
+        self.body, self.structures, self.counts, self.reverse = body, structures, counts, reverse
+        self._y_structure: list[Any] = []
+
+    def y_structure(self) -> Any:
+        return self._y_structure[0]
+
+    def split(self, leaves: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:
+        """The leaves of params, of the carry and of the inputs."""
+        p, c, _ = self.counts
+        return leaves[:p], leaves[p : p + c], leaves[p + c :]
+
+    def step(self, params: Any, carry: Any, x: Any) -> tuple[list[Tensor], list[Tensor]]:
+        """One step over leaves: the carry after it, and what is kept of it: y, and the carry before it."""
+        parts = zip(self.structures, (params, carry, x), strict=True)
+        after, y = self.body(*[tree.unflatten(structure, list(leaves)) for structure, leaves in parts])
+        ys, structure = tree.flatten(y)
+        self._y_structure[:] = [structure]
+        return tree.leaves(after), [*ys, *carry]
+
+    def run(self, leaves: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The last carry, the ys, and the carries before each step."""
+        params, carry, xs = self.split(leaves)
+        last, kept = scan(lambda p, c, x: self.step(p, c, x), list(params), list(carry), list(xs), reverse=self.reverse)
+        return (*last, *kept)
+
+    def pull_back(self, leaves: Sequence[Tensor], kept: Sequence[Tensor], grads: Sequence[Tensor]) -> list[Any]:
+        """The gradients of all leaves, None for those that are no numbers, from those of the outputs."""
+        params, first, xs = self.split(leaves)
+        floating = [x.is_floating_point() for x in xs]
+
+        def back(params: list[Tensor], carry: tuple[Any, Any], now: _Step) -> tuple[tuple[Any, Any], Any]:
+            of_after, of_params = carry
+
+            def forward(params: Any, before: Any, numbers: list[Tensor]) -> Any:
+                given = iter(numbers)
+                x = [next(given) if number else value for number, value in zip(floating, now.x, strict=True)]
+                return self.step(params, before, x)
+
+            numbers = [x for x, number in zip(now.x, floating, strict=True) if number]
+            _, pull = torch.func.vjp(  # type: ignore[misc]
+                forward, params, now.before, numbers
+            )
+            more, of_before, of_numbers = pull((of_after, now.of_kept))
+            return (of_before, tree.map(torch.add, of_params, more)), of_numbers
+
+        n = len(first)
+        steps = _Step(list(kept[len(kept) - n :]), list(xs), list(grads[n:]))
+        start = (list(grads[:n]), [torch.zeros_like(x) for x in params])
+        (of_first, of_params), of_numbers = scan(back, list(params), start, steps, reverse=not self.reverse)
+        given = iter(of_numbers)
+        return [*of_params, *of_first, *[next(given) if number else None for number in floating]]
+
+
+class _Step(NamedTuple):
+    """What the gradient reads of a step: the carry before it, its input, and the gradients of what was kept of it."""
+
+    before: Any
+    x: Any
+    of_kept: Any
+
+
+class _Differentiable(torch.autograd.Function):
+    """The loop as one operation of the automatic differentiation, which so runs it below the gradients around it."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(loop: _Loop, *leaves: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+        return loop.run(leaves)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.loop, *leaves = inputs
+        ctx.num_leaves = len(leaves)
+        ctx.save_for_backward(*leaves, *output[ctx.loop.counts[1] :])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
+        leaves, kept = ctx.saved_tensors[: ctx.num_leaves], ctx.saved_tensors[ctx.num_leaves :]
+        return (None, *ctx.loop.pull_back(leaves, kept, grads))
