@@ -90,8 +90,8 @@ class DecisionTransformerActor(nn.Module):
     It reads "observation" [*B, O], "return_to_go" [*B, 1] (the wanted return less the rewards so far) and "is_init"
     [*B, 1], and writes "action". Its memory, the last `context` steps, is the nested entry "context", read at the root,
     as empty where it is missing or "is_init" is set, and written under "next", from where a step of the environment
-    takes it to the following root. `state_spec` is its spec; a reset is to put zeros there. The action is the most
-    likely one; a continuous one is, between finite bounds, a tanh scaled to them.
+    takes it to the following root. `recurrent_state_spec` is its spec; a reset is to put zeros there. The action is the
+    most likely one; a continuous one is, between finite bounds, a tanh scaled to them.
 
     Args: network: of the sizes of the specs. spec: of one action: OneHot, Categorical, Bounded or Unbounded. context:
         K, the number of steps that it looks at.
@@ -126,12 +126,12 @@ class DecisionTransformerActor(nn.Module):
         self.network = network
         self.spec = spec
         self.context = context
-        entries = list(self.state_spec["context"])
+        entries = list(self.recurrent_state_spec["context"])
         self.in_keys = ["observation", "return_to_go", "is_init", *[("context", name) for name in entries]]
         self.out_keys = ["action", *[("next", "context", name) for name in entries]]
 
     @property
-    def state_spec(self) -> Composite:
+    def recurrent_state_spec(self) -> Composite:
         """What is carried from step to step: the last K steps, the newest last, "mask" False where there is none."""
         k, network, device = self.context, self.network, self.spec.device
         sizes = {"observation": network.observation_size, "action": network.action_size, "return_to_go": 1}
@@ -186,7 +186,7 @@ class DecisionTransformerActor(nn.Module):
 
     def _window(self, td: TensorDict) -> dict[str, Tensor]:
         """The context at the root, empty where an episode begins."""
-        empty = dict(self.state_spec["context"].to(td["observation"].device).zeros(td.batch_size).items())
+        empty = dict(self.recurrent_state_spec["context"].to(td["observation"].device).zeros(td.batch_size).items())
         if "context" not in td:
             return empty
         restarted, before = scalar(td, "is_init"), td["context"]

@@ -21,7 +21,8 @@ class OrnsteinUhlenbeckProcessModule(ExplorationModule):
 
     The process of each row stands in "ou_noise", of the action's shape: it is read at the root, as zero where it is
     missing, begins at zero where "is_init" [*B, 1] is set, and is written under "next", from where a step of the
-    environment takes it to the following root. `state_spec` is its spec. Where nothing is explored it stays as it is.
+    environment takes it to the following root. `recurrent_state_spec` is its spec, for `spec` of a single environment.
+    Where nothing is explored it stays as it is.
 
     ε falls from `eps_init` to `eps_end` over `annealing_num_steps` frames; see `ExplorationModule` for how they are
     counted, and for when it explores at all.
@@ -67,7 +68,7 @@ class OrnsteinUhlenbeckProcessModule(ExplorationModule):
         return self.annealed()
 
     @property
-    def state_spec(self) -> Composite:
+    def recurrent_state_spec(self) -> Composite:
         """What is carried from step to step, {"ou_noise"}; an environment is to start it at zero."""
         return Composite({"ou_noise": Unbounded(self.spec.shape, self.spec.device, self.spec.dtype)})
 

@@ -231,7 +231,7 @@ MEMORY = {
         lambda: nn.DecisionTransformerActor(transformer(), Unbounded(3)), ValueError, "action_size 2", "action_size=3"
     ),
     "a context of another length": bad(
-        lambda: decision(nn.DecisionTransformerActor(transformer(), OneHot(2), 5).state_spec.zeros(3)),
+        lambda: decision(nn.DecisionTransformerActor(transformer(), OneHot(2), 5).recurrent_state_spec.zeros(3)),
         *(ValueError, "has shape [3, 5", "[3, 20", "take the context from the step before"),
     ),
     "a policy without the wanted return": bad(

@@ -108,10 +108,10 @@ def test_the_context_holds_the_last_steps_and_a_new_episode_empties_it():
 
 def test_the_state_spec_is_of_what_is_written_under_next():
     module = actor()
-    assert module.state_spec.expand(B).contains(episode(module)[:, 0]["next"])
+    assert module.recurrent_state_spec.expand(B).contains(episode(module)[:, 0]["next"])
     td = TensorDict({"observation": torch.ones(B, D), "return_to_go": torch.ones(B, 1)}, [B])
     td = td.set("is_init", torch.zeros(B, 1, dtype=torch.bool))
-    assert torch.equal(module(td)["action"], module(td.update(module.state_spec.zeros(B)))["action"])
+    assert torch.equal(module(td)["action"], module(td.update(module.recurrent_state_spec.zeros(B)))["action"])
 
 
 def batch(spec):

@@ -67,8 +67,8 @@ def test_its_variance_and_correlation_are_those_of_the_stationary_process():
 
 def test_the_state_spec_is_of_what_is_written_under_next():
     module = OrnsteinUhlenbeckProcessModule(SPEC)
-    assert module.state_spec == Composite({"ou_noise": Unbounded(2)})
-    assert module.state_spec.expand(3).contains(module(td_of(), key=KEY)["next"])
+    assert module.recurrent_state_spec == Composite({"ou_noise": Unbounded(2)})
+    assert module.recurrent_state_spec.expand(3).contains(module(td_of(), key=KEY)["next"])
 
 
 def test_the_defaults_are_those_of_the_paper():
