@@ -16,8 +16,9 @@ def scan(body: Body, params: Any, carry: Any, xs: Any, *, reverse: bool = False)
     """`control.scan` of `body(params, carry, x) -> (carry, y)`, to be differentiated in compiled programs.
 
     There, `torch.func.grad` of `control.scan` unrolls the loop, and the time to compile grows with the number of steps.
-    Here the gradient is a loop as well: it keeps the carry before each step, and computes the step again. So it is for
-    gradients of any order, under `vmap` too. In eager mode the two functions are one.
+    Here the gradient is a loop as well: it keeps the carry before each step, and computes the step again; what goes
+    into `params` and `xs` is computed for all steps at once. So it is for gradients of any order, and under `vmap`. In
+    eager mode the two functions are one.
 
     Args: params: all that `body` reads and that gradients shall reach: it must not close over such tensors. carry, xs,
         reverse: as in `control.scan`. The leaves of params, of the carry and of y are floating point; those of `xs` may
@@ -76,28 +77,27 @@ class _Loop:
 
     def pull_back(self, leaves: Sequence[Tensor], kept: Sequence[Tensor], grads: Sequence[Tensor]) -> list[Any]:
         """The gradients of all leaves, None for those that are no numbers, from those of the outputs."""
-        params, first, xs = self.split(leaves)
+        params, first, xs = (list(part) for part in self.split(leaves))
+        n = len(first)
+        steps = _Step(list(kept[len(kept) - n :]), xs, list(grads[n:]))
+
+        def back(params: list[Tensor], of_after: list[Tensor], now: _Step) -> tuple[list[Tensor], list[Tensor]]:
+            pull = torch.func.vjp(lambda before: self.step(params, before, now.x), now.before)[1]
+            return pull((of_after, now.of_kept))[0], of_after
+
+        of_first, of_after = scan(back, params, list(grads[:n]), steps, reverse=not self.reverse)
+
+        # Only the gradient of the carry is a loop; what goes into params and xs, all steps give at once.
         floating = [x.is_floating_point() for x in xs]
 
-        def back(params: list[Tensor], carry: tuple[Any, Any], now: _Step) -> tuple[tuple[Any, Any], Any]:
-            of_after, of_params = carry
+        def every(params: list[Tensor], numbers: list[Tensor]) -> Any:
+            given = iter(numbers)
+            values = [next(given) if number else x for number, x in zip(floating, xs, strict=True)]
+            return torch.vmap(lambda before, x: self.step(params, before, x))(steps.before, values)
 
-            def forward(params: Any, before: Any, numbers: list[Tensor]) -> Any:
-                given = iter(numbers)
-                x = [next(given) if number else value for number, value in zip(floating, now.x, strict=True)]
-                return self.step(params, before, x)
-
-            numbers = [x for x, number in zip(now.x, floating, strict=True) if number]
-            _, pull = torch.func.vjp(  # type: ignore[misc]
-                forward, params, now.before, numbers
-            )
-            more, of_before, of_numbers = pull((of_after, now.of_kept))
-            return (of_before, tree.map(torch.add, of_params, more)), of_numbers
-
-        n = len(first)
-        steps = _Step(list(kept[len(kept) - n :]), list(xs), list(grads[n:]))
-        start = (list(grads[:n]), [torch.zeros_like(x) for x in params])
-        (of_first, of_params), of_numbers = scan(back, list(params), start, steps, reverse=not self.reverse)
+        numbers = [x for x, number in zip(xs, floating, strict=True) if number]
+        pull = torch.func.vjp(every, params, numbers)[1]
+        of_params, of_numbers = pull((of_after, steps.of_kept))
         given = iter(of_numbers)
         return [*of_params, *of_first, *[next(given) if number else None for number in floating]]
 
