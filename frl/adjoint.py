@@ -1,5 +1,7 @@
 """A loop over time whose gradient, in a compiled program, is a second loop, backwards."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -7,7 +9,7 @@ import torch
 import torch._C._functorch as _functorch
 from torch import Tensor
 
-from . import control, tracing, tree
+from . import control, tree
 
 Body = Callable[[Any, Any, Any], tuple[Any, Any]]
 
@@ -29,7 +31,7 @@ def scan(body: Body, params: Any, carry: Any, xs: Any, *, reverse: bool = False)
     >>> torch.func.grad(total)(weight)
     tensor(4.)
     """
-    if tracing.current() is None or not _by_reverse_mode_alone():
+    if not control.being_traced() or not _by_reverse_mode_alone():
         return control.scan(lambda c, x: body(params, c, x), carry, xs, reverse=reverse)
     groups = tuple(tree.flatten(part) for part in (params, carry, xs))
     loop = _Loop(body, tuple(structure for _, structure in groups), tuple(len(leaves) for leaves, _ in groups), reverse)

@@ -212,6 +212,15 @@ def _describe(x: Any) -> str:
 scan_op.functorch_table[_functorch.TransformType.Vmap] = partial(_batch, scan_op)
 
 
+def being_traced() -> bool:
+    """Whether `frl.compile` is tracing here; `torch.compile`, which treats loops by itself, does not count.
+
+    >>> being_traced()
+    False
+    """
+    return not torch.compiler.is_dynamo_compiling() and tracing.current() is not None
+
+
 def members(f: Callable[..., Any]) -> Callable[..., Any]:
     """`f` for every member of a population, along the leading axis of every leaf of its arguments and results.
 

@@ -1,6 +1,5 @@
 """Modules over TensorDicts, and parameters as values."""
 
-from frl.nn.action_space import ActionSpace as ActionSpace
 from frl.nn.actors import Actor as Actor
 from frl.nn.actors import ActorCriticOperator as ActorCriticOperator
 from frl.nn.actors import ActorValueOperator as ActorValueOperator

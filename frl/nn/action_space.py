@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from frl import check
 from frl.specs import Composite, Spec
 
 _KINDS = {
@@ -54,7 +55,13 @@ class ActionSpace(NamedTuple):
         return torch.stack([part.argmax(-1) for part in parts], -1).to(self.dtype)
 
     def value_of(self, value: Tensor, action: Tensor) -> Tensor:
-        """Values [*B, n] of all choices -> the value [*B, 1] of `action`."""
+        """Values [*B, n] of all choices -> the value [*B, 1] of `action`.
+
+        Raises: ValueError if the action has another shape than the kind says.
+        """
+        batch, event = value.shape[:-1], {"categorical": (), "mult_categorical": (len(self.sizes),)}
+        expected = (*batch, *event.get(self.kind, value.shape[-1:]))
+        check.shape("value_of", {"action": action}, expected, f"pass {self.kind} actions, one for each row of values")
         if self.kind == "categorical":
             return value.gather(-1, action.long().unsqueeze(-1))
         if self.kind == "mult_categorical":

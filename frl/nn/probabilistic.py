@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from frl.distributions import CompositeDistribution, Distribution
 from frl.nn.exploration_type import ExplorationType, exploration_type
-from frl.nn.modules import keys, require_key, require_keys
+from frl.nn.modules import keys, require_key, require_keys, title
 from frl.nn.sequential import TensorDictSequential
 from frl.tensordict import Key, TensorDict
 

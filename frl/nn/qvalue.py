@@ -19,10 +19,11 @@ from frl.tensordict import Key, TensorDict
 class QValueModule(nn.Module):
     """Reads "action_value" [*B, n] and writes the greedy "action" and its value, "chosen_action_value" [*B, 1].
 
-    Args: action_space: "one_hot", "categorical", "binary", "mult_one_hot" or "mult_categorical" (see `ActionSpace`), or
-        a spec. spec: the spec of actions, instead of it; the action has its dtype. var_nums: the numbers of choices,
-        for the names of several choices. action_value_key: of the values. action_mask_key: of booleans [*B, n], False
-        where an action is not allowed; in a row that allows none the first is taken. out_keys: of action and value.
+    Args: action_space: "one_hot", "categorical", "binary", "mult_one_hot" or "mult_categorical", whose actions
+        `frl.nn.action_space` describes, or a spec. spec: the spec of actions, instead of it; the action has its dtype.
+        var_nums: the numbers of choices, for the names of several choices. action_value_key: of the values.
+        action_mask_key: of booleans [*B, n], False where an action is not allowed; in a row that allows none the first
+        is taken. out_keys: of action and value.
     Raises: TypeError unless exactly one of action_space and spec is given; ValueError, when called, if there are not as
         many values as actions.
 

@@ -28,7 +28,7 @@ class RecurrentModule(nn.Module):
 
     def __init__(self, cell: rnn.Cell, network: nn.RNNBase, in_key: Key, out_key: Key, state_keys: list[str]):
         super().__init__()
-        self.rnn = network
+        self.rnn = rnn.Weights(network)
         self.cell = cell
         self.state_keys = state_keys
         self.in_keys = [in_key, *state_keys, "is_init"]
@@ -102,9 +102,10 @@ class LSTMModule(RecurrentModule):
     environment takes the state from "next" to the following root; `recurrent_state_spec` says what a reset is to put
     there. It is taken for zero where it is missing.
 
-    Args: input_size, hidden_size, num_layers: as in `torch.nn.LSTM`, which holds the weights as `rnn`. in_key, out_key:
-        of the input [*B, input_size] and the output [*B, hidden_size]. state_key: the state stands under this name with
-        "_h" and "_c" behind it, [*B, num_layers, hidden_size]; two modules of one policy need different names.
+    Args: input_size, hidden_size, num_layers: as in `torch.nn.LSTM`, whose parameters stand under `rnn` with its names.
+        in_key, out_key: of the input [*B, input_size] and the output [*B, hidden_size]. state_key: the state stands
+        under this name with "_h" and "_c" behind it, [*B, num_layers, hidden_size]; two modules of one policy need
+        different names.
     Raises: ValueError for sizes below 1 and, when called, for an input or a state of another shape.
 
     >>> lstm = LSTMModule(64, 128)

@@ -3,6 +3,9 @@
 `torch.nn.LSTM` and `torch.nn.GRU` hold the weights but have no vmap rule, and cannot begin afresh within a sequence.
 """
 
+from __future__ import annotations
+
+import math
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
@@ -10,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from frl import adjoint
+from frl import adjoint, random
 
 State = tuple[Tensor, ...]
 """What a cell carries from step to step: (h, c) of an LSTM, (h,) of a GRU, each [*B, L, H] for L layers."""
@@ -72,8 +75,40 @@ GRU = Cell(_project_gru, _update_gru)
 """The gated recurrent unit, Cho et al. (2014), arXiv:1406.1078, in the form of `torch.nn.GRU`."""
 
 
-def layers(network: nn.RNNBase) -> list[Layer]:
-    """The weights of an `nn.LSTM` or `nn.GRU`, layer by layer.
+class Weights(nn.Module):
+    """The parameters of an `nn.LSTM` or `nn.GRU`, under its names, in a module of no other behaviour.
+
+    A module that contains torch's own cannot be compiled by `torch.compile`.
+
+    Args: network: whose parameters these are.
+
+    >>> Weights(nn.GRU(3, 5))
+    Weights(GRU(3, 5))
+    """
+
+    def __init__(self, network: nn.RNNBase):
+        super().__init__()
+        self.input_size, self.hidden_size, self.num_layers = network.input_size, network.hidden_size, network.num_layers
+        self.title = repr(network)
+        for name, parameter in network.named_parameters():
+            self.register_parameter(name, parameter)
+
+    def initial_parameters(self, key: Tensor) -> dict[str, Tensor]:
+        """Parameters drawn from `key` as torch's constructor draws them, uniform within ±1/√hidden_size."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        own = dict(self.named_parameters())
+        return {
+            name: random.uniform(value.shape, k, low=-bound, high=bound, dtype=value.dtype)
+            for (name, value), k in zip(own.items(), random.split(key, len(own)), strict=True)
+        }
+
+    def extra_repr(self) -> str:
+        """The kind and the sizes, for the printed form."""
+        return self.title
+
+
+def layers(network: nn.RNNBase | Weights) -> list[Layer]:
+    """The weights of an `nn.LSTM` or `nn.GRU`, or of the `Weights` of one, layer by layer.
 
     >>> [tuple(layer.weight_ih.shape) for layer in layers(nn.GRU(3, 5, num_layers=2))]
     [(15, 3), (15, 5)]

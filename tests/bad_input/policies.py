@@ -60,6 +60,10 @@ Q_VALUES = {
     "one out key for action and value": bad(
         lambda: nn.QValueModule("one_hot", out_keys=["action"]), ValueError, "['action']", "expected two keys"
     ),
+    "the value of actions of another kind": bad(
+        lambda: nn.QValueModule("one_hot").action_space.value_of(zeros(3, 3), ints(3)),
+        *(ValueError, "action has shape [3]", "[3, 3]", "pass one_hot actions"),
+    ),
     "atoms in disorder": bad(
         lambda: nn.DistributionalQValueModule(torch.tensor([1.0, 0.0]), "one_hot"),
         *(ValueError, "[2]", "must be increasing", "torch.linspace"),

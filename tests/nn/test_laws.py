@@ -20,6 +20,7 @@ tracing = (
     "drawn twice",
     "actor and value",
     "composite",
+    "lstm over time",
 )  # each costs seconds
 compiled = pytest.mark.parametrize("case", [c for c in CASES if c.name in tracing], ids=lambda case: case.name)
 key = random.key(7)
