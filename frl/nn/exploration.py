@@ -24,7 +24,7 @@ class ExplorationModule(nn.Module):
       `functional_call(policy, params.update(state), td, key=key)` and counts by `state = advance(policy, state, n)`;
     - a loop in eager mode writes `exploration.num_frames = exploration.step(data.numel())`.
 
-    Frames that are not counted so anneal nothing.
+    Nothing is annealed by frames that are not counted so.
     """
 
     in_keys: list[Key]
