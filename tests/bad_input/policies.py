@@ -53,7 +53,7 @@ Q_VALUES = {
     "more values than actions": bad(
         lambda: nn.QValueModule(spec=OneHot(3))(VALUES), ValueError, "[3, 4]", "3 choices", "one output for each"
     ),
-    "a mask of numbers": bad(
+    "an action mask of numbers": bad(
         lambda: nn.QValueModule("one_hot", action_mask_key="mask")(VALUES),
         *(TypeError, "the action mask is torch.float32", "convert it by .bool()"),
     ),
