@@ -14,6 +14,7 @@ from frl import functional as functional
 from frl import nn as nn
 from frl import optim as optim
 from frl import random as random
+from frl import replay as replay
 from frl import specs as specs
 from frl import training as training
 from frl import tree as tree

@@ -27,7 +27,7 @@ FLOORS = (
     ("tensordict", "specs"),
     ("functional", "distributions"),
     ("nn", "optim"),
-    ("envs",),
+    ("envs", "replay"),
     ("collectors",),
     ("algorithms",),
     ("training", "cli"),

@@ -37,22 +37,30 @@ class MemoryMapped(Node):
         >>> TensorDict.load_memmap(directory).batch_size
         torch.Size([3])
         """
-        root = Path(directory)
-        if (root / _INDEX).exists():
-            raise ValueError(
-                f"memmap: {str(root)!r} holds a TensorDict already; load_memmap it, or take another directory."
-            )
-        root.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, dict[str, Any]] = {}
-        for i, (name, leaf) in enumerate(tree.named_leaves(self)):
-            arrays[name] = {
-                "file": f"{i}.bin",
-                "dtype": str(leaf.dtype).removeprefix("torch."),
-                "shape": list(leaf.shape),
-            }
+        root = _make(directory)
+        for i, leaf in enumerate(tree.leaves(self)):
             (root / f"{i}.bin").write_bytes(own(leaf).reshape(-1).view(torch.uint8).numpy().tobytes())
-        index = {"tensordict": _on_host(describe(self)), "arrays": arrays}
-        write(root / _INDEX, json.dumps(index).encode())
+        _describe(root, self)
+        return self.load_memmap(root)
+
+    def memmap_zeros(self, directory: str | os.PathLike[str], count: int) -> Self:
+        """Makes files for `count` TensorDicts like this one and returns them, mapped and zero: batch [count, *B].
+
+        The files take room on the disk as they are written.
+
+        Raises: ValueError if the directory holds a TensorDict already.
+
+        >>> import tempfile
+        >>> from frl import TensorDict
+        >>> TensorDict({"pixels": torch.ones(2)}).memmap_zeros(tempfile.mkdtemp(), 3)["pixels"].shape
+        torch.Size([3, 2])
+        """
+        root = _make(directory)
+        many = tree.map(lambda x: torch.empty((count, *x.shape), dtype=x.dtype, device="meta"), self)
+        for i, leaf in enumerate(tree.leaves(many)):
+            with (root / f"{i}.bin").open("wb") as file:
+                file.truncate(leaf.numel() * leaf.dtype.itemsize)
+        _describe(root, many)
         return self.load_memmap(root)
 
     @classmethod
@@ -70,6 +78,26 @@ class MemoryMapped(Node):
         except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, OSError) as error:
             raise ValueError(f"load_memmap: {str(root)!r} is damaged: {error}.") from None
         return restore(cls, str(root), json.dumps(index.get("tensordict")), leaves.__getitem__, None)
+
+
+def _make(directory: str | os.PathLike[str]) -> Path:
+    """A directory for a TensorDict."""
+    root = Path(directory)
+    if (root / _INDEX).exists():
+        raise ValueError(
+            f"memmap: {str(root)!r} holds a TensorDict already; load_memmap it, or take another directory."
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def _describe(root: Path, td: Node) -> None:
+    """Writes what the files `0.bin`, `1.bin`, … of the directory hold; until then it holds no TensorDict."""
+    arrays = {
+        name: {"file": f"{i}.bin", "dtype": str(leaf.dtype).removeprefix("torch."), "shape": list(leaf.shape)}
+        for i, (name, leaf) in enumerate(tree.named_leaves(td))
+    }
+    write(root / _INDEX, json.dumps({"tensordict": _on_host(describe(td)), "arrays": arrays}).encode())
 
 
 def _on_host(node: Mapping[str, Any]) -> dict[str, Any]:
