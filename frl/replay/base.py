@@ -1,6 +1,6 @@
 """What every pure buffer is: pure functions over one state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from torch import Tensor
@@ -38,12 +38,18 @@ class Buffer(NamedTuple):
     batch_size: int
 
 
-def labelled(batch: TensorDict, name: str, value: Tensor) -> TensorDict:
-    """`batch` [*I, ...] with `value` [*I] under `name`, repeated over the further batch axes.
+def labelled(batch: TensorDict, labels: Mapping[str, Tensor]) -> TensorDict:
+    """`batch` [*I, ...] with further entries [*I], each repeated over the batch axes that it lacks.
 
     >>> import torch
-    >>> labelled(TensorDict({"a": torch.zeros(2, 3)}, [2, 3]), "index", torch.tensor([5, 7]))["index"].tolist()
+    >>> labelled(TensorDict({"a": torch.zeros(2, 3)}, [2, 3]), {"index": torch.tensor([5, 7])})["index"].tolist()
     [[5, 5, 5], [7, 7, 7]]
     """
-    further = (1,) * (batch.batch_dims - value.ndim)
-    return batch.set(name, value.reshape(value.shape + further).expand(batch.batch_size))
+    rank, data = batch.batch_dims, dict(batch._data)
+    events = dict(zip(data, batch._events, strict=True))
+    for name, value in labels.items():
+        if value.ndim < rank:
+            value = value.reshape(value.shape + (1,) * (rank - value.ndim)).expand(batch.batch_size)
+        data[name], events[name] = value, 0
+    names = sorted(data)
+    return TensorDict._make({name: data[name] for name in names}, tuple([events[name] for name in names]), None, None)

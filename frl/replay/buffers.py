@@ -23,9 +23,9 @@ _FILE = "replay.safetensors"
 class ReplayBuffer:
     """A ring of items of any kind, from which batches are drawn.
 
-    Equal seeds and equal calls give equal samples. Calls from several threads take turns. Batches that are fetched ahead
-    are those that would be drawn anyway: a write or a new priority takes them back, so that no sample is older than
-    the last of these, nor sees half of it.
+    Equal seeds and equal calls give equal samples. Calls from several threads take turns. Batches that are fetched
+    ahead are those that would be drawn anyway: a write or a new priority takes them back, so that no sample is older
+    than the last of these, nor sees half of it.
 
     Args: storage: by default a `ListStorage` of 1000 items. sampler: by default uniform with replacement.
         collate_fn: makes a batch of what the storage returns, a list or stacked tensors; by default the tensors and

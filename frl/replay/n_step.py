@@ -58,7 +58,7 @@ def n_step(capacity: int, batch_size: int, n: int, gamma: float | Tensor = 0.99,
     def read(state: TensorDict, index: Tensor) -> TensorDict:
         followers, count = rings.follow(shape, state, index, n)
         after = _bootstrapped(state["data"]["next"], followers, count, gamma)
-        return labelled(state["data"].exclude("next")[index].set("next", after), "index", index)
+        return labelled(state["data"].exclude("next")[index].set("next", after), {"index": index})
 
     def sample(state: TensorDict, key: Tensor) -> TensorDict:
         rings.require_rows("n_step", state)

@@ -55,11 +55,10 @@ def prioritized(buffer: Buffer, alpha: float = 0.6, beta: float = 0.4, eps: floa
 
     def sample(state: TensorDict, key: Tensor) -> TensorDict:
         rings.require_rows("prioritized", state)
-        sums = state["tree", "sum"]
-        mass = random.uniform(buffer.batch_size, key, dtype=torch.float64) * sums[-1]
-        index = sum_tree.find(state["tree"], capacity, mass)
-        weight = (sums[index] / state["tree", "min"][-1]) ** -state["beta"]
-        return labelled(buffer.read(state, index), "_weight", weight.to(torch.float32))
+        tree = state["tree"]
+        index = sum_tree.find(tree, capacity, random.uniform(buffer.batch_size, key, dtype=torch.float64))
+        weight = (tree["sum"][index] / sum_tree.least(tree, capacity)) ** -state["beta"]
+        return labelled(buffer.read(state, index), {"_weight": weight.to(torch.float32)})
 
     def update_priority(state: TensorDict, index: Tensor, priority: Tensor) -> TensorDict:
         require_priorities("update_priority", index, priority, capacity)

@@ -75,7 +75,8 @@ def written(shape: Rings, state: TensorDict, steps: int) -> Tensor:
     """
     kept = min(steps, shape.length)
     device = state["cursor"].device
-    position = (state["cursor"] + torch.arange(steps - kept, steps, device=device)) % shape.length
+    start = (state["cursor"] + (steps - kept)) % shape.length
+    position = _around(start + torch.arange(kept, device=device), shape)
     first = torch.arange(0, shape.num * shape.length, shape.length, device=device)
     return first.unsqueeze(-1) + position.expand(shape.num, kept)
 
@@ -116,14 +117,19 @@ def follow(shape: Rings, state: TensorDict, index: Tensor, length: int) -> tuple
     (tensor([[0, 1, 2],
             [2, 3, 0]]), tensor([2, 1]))
     """
-    position = (index % shape.length).unsqueeze(-1)
+    position = (index if shape.num == 1 else index % shape.length).unsqueeze(-1)
     steps = torch.arange(length, device=index.device).expand(*index.shape, length)
-    rows = index.unsqueeze(-1) - position + (position + steps) % shape.length
+    rows = index.unsqueeze(-1) - position + _around(position + steps, shape)
     after = state["data"]["next"]
     ended = (after["terminated"][rows] | after["truncated"][rows]).squeeze(-1).to(torch.int64)
     up_to_newest = (state["cursor"] - 1 - position) % shape.length + 1
     belongs = (ended.cumsum(-1) == ended) & (steps < up_to_newest)
     return rows, belongs.sum(-1)
+
+
+def _around(position: Tensor, shape: Rings) -> Tensor:
+    """The position in the ring of one in [0, 2·length): a division costs more than all else that is done for a row."""
+    return torch.where(position < shape.length, position, position - shape.length)
 
 
 def streams(function: str, shape: Rings, batch: TensorDict) -> TensorDict:

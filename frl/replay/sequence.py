@@ -55,7 +55,7 @@ def sequence(capacity: int, batch_size: int, length: int, num_envs: int = 1) -> 
         steps = torch.arange(length, device=index.device).expand_as(followers)
         last = count.unsqueeze(-1) - 1
         td = state["data"][followers.gather(-1, torch.minimum(steps, last))]
-        return labelled(td.set("mask", steps <= last), "index", index)
+        return labelled(td.set("mask", steps <= last), {"index": index})
 
     def sample(state: TensorDict, key: Tensor) -> TensorDict:
         rings.require_rows("sequence", state)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,7 +52,7 @@ class SliceSampler(Sampler):
                 f"SliceSampler: none of the trajectories among the {len(storage)} rows has {self.slice_len} steps; "
                 "take shorter slices, or add longer trajectories."
             )
-        drawn = first[(self.draws.take(batch_size // self.slice_len) * len(first)).long()]
+        drawn = first[(self.draws.take(batch_size // self.slice_len) * len(first)).astype(np.int64)]
         steps = torch.arange(self.slice_len).expand(len(drawn), self.slice_len)
         return (drawn.unsqueeze(-1) + steps) % storage.max_size, {}
 

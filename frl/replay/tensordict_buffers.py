@@ -70,10 +70,7 @@ class TensorDictReplayBuffer(ReplayBuffer):
         self.update_priority(index, priority.squeeze(-1) if priority.ndim == index.ndim + 1 else priority)
 
     def _finish(self, items: Any, info: dict[str, Tensor]) -> TensorDict:
-        td = super()._finish(items, info)
-        for name, value in info.items():
-            td = labelled(td, name, value)
-        return td
+        return labelled(super()._finish(items, info), info)
 
 
 class TensorDictPrioritizedReplayBuffer(TensorDictReplayBuffer):

@@ -40,7 +40,7 @@ def uniform(capacity: int, batch_size: int) -> Buffer:
         return rings.written(shape, state, batch.numel()).reshape(-1)
 
     def read(state: TensorDict, index: Tensor) -> TensorDict:
-        return labelled(state["data"][index], "index", index)
+        return labelled(state["data"][index], {"index": index})
 
     def sample(state: TensorDict, key: Tensor) -> TensorDict:
         rings.require_rows("uniform", state)
