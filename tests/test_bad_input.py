@@ -16,24 +16,11 @@ from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.modules import MODULES
 from tests.bad_input.policies import POLICIES
 from tests.bad_input.programs import COMMANDS, FILES
+from tests.bad_input.replay import REPLAY
 from tests.bad_input.specs import SPECS
 from tests.bad_input.worlds import WORLDS
 
-PARTS = (
-    DATA,
-    CONTROL,
-    SPECS,
-    MATHEMATICS,
-    BLOCKS,
-    OPTIMISERS,
-    MODULES,
-    ENVIRONMENTS,
-    LEARNING,
-    FILES,
-    COMMANDS,
-    WORLDS,
-    POLICIES,
-)
+PARTS = (DATA, CONTROL, SPECS, MATHEMATICS, BLOCKS, OPTIMISERS, MODULES, ENVIRONMENTS, LEARNING, FILES, COMMANDS, WORLDS, POLICIES, REPLAY,)
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}
 

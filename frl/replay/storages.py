@@ -31,7 +31,7 @@ class Storage(ABC):
 
     @abstractmethod
     def extend(self, items: Any) -> Tensor:
-        """Writes the items; returns their rows [M]. Of more items than fit, the last are kept."""
+        """Writes the items, one after another; returns their rows [M], of more items than fit those of the last."""
 
     @abstractmethod
     def add(self, item: Any) -> int:
@@ -81,7 +81,7 @@ class ListStorage(Storage):
 
     >>> storage = ListStorage(2)
     >>> storage.extend(["a", "b", "c"]).tolist(), storage.get(torch.tensor([0, 1, 0]))
-    ([0, 1], ['b', 'c', 'b'])
+    ([1, 0], ['c', 'b', 'c'])
     """
 
     def __init__(self, max_size: int = 1000):
@@ -94,11 +94,11 @@ class ListStorage(Storage):
 
     def extend(self, items: Any) -> Tensor:
         """Writes a sequence, or the rows of a TensorDict or a tensor, one by one."""
-        rows = list(items.unbind(0) if isinstance(items, (TensorDict, Tensor)) else items)
-        written = self._advance(len(rows[-self.max_size :]))
-        for row, item in zip(written.tolist(), rows[-self.max_size :], strict=True):
+        items = list(items.unbind(0) if isinstance(items, (TensorDict, Tensor)) else items)
+        written = self._advance(len(items))
+        for row, item in zip(written.tolist(), items, strict=True):
             self._items[row : row + 1] = [item]
-        return written
+        return written[-self.max_size :]
 
     def get(self, index: Tensor) -> Any:
         """A list of the items."""
@@ -133,9 +133,9 @@ class LazyTensorStorage(Storage):
 
     >>> storage = LazyTensorStorage(3)
     >>> storage.extend(TensorDict({"t": torch.arange(5)}, [5])).tolist(), len(storage)
-    ([0, 1, 2], 3)
+    ([2, 0, 1], 3)
     >>> storage.get(torch.tensor([2, 0]))["t"]
-    tensor([4, 2])
+    tensor([2, 3])
     """
 
     def __init__(self, max_size: int, device: torch.device | str | None = None):
@@ -161,10 +161,14 @@ class LazyTensorStorage(Storage):
         """
         leaves = self._rows_of(items)
         count = leaves[0].shape[0]
-        if count > self.max_size:
-            leaves, count = [x[-self.max_size :] for x in leaves], self.max_size
-        self._write(leaves, count)
-        return self._advance(count)
+        if count <= self.max_size:
+            self._write(leaves, count)
+            return self._advance(count)
+        for first in range(0, count, self.max_size):
+            part = [x[first : first + self.max_size] for x in leaves]
+            self._write(part, len(part[0]))
+            self._advance(len(part[0]))
+        return (self.cursor + torch.arange(self.max_size)) % self.max_size
 
     def _write(self, leaves: Sequence[Tensor], count: int) -> None:
         self._put(self._leaves, leaves, count)

@@ -59,3 +59,13 @@ def test_a_damaged_directory_is_named(td, tmp_path, damage):
     damage(tmp_path / "data")
     with pytest.raises(ValueError, match=r"data' is damaged"):
         TensorDict.load_memmap(tmp_path / "data")
+
+
+def test_files_of_zeros_are_made_for_many_like_one_without_taking_room(tmp_path):
+    one = TensorDict({"pixels": torch.ones(84, 84), "next": {"reward": torch.ones(1)}})
+    many = one.memmap_zeros(tmp_path, 10_000)
+    assert many.batch_size == many["next"].batch_size == (10_000,)
+    assert not many["pixels"][9_999].any()
+    assert (tmp_path / "1.bin").stat().st_blocks * 512 < 10_000 * 84
+    with pytest.raises(ValueError, match="holds a TensorDict already"):
+        one.memmap_zeros(tmp_path, 1)
