@@ -66,7 +66,7 @@ class HostSumTree:
         for level in reversed(self._levels[:-2]):
             upto = self._sums.take(node + (level >> BITS), axis=0).cumsum(-1)
             mass = np.minimum(mass, upto[:, -1] * BELOW_ONE)
-            child = np.minimum((upto <= mass[:, None]).sum(-1), FANOUT - 1)
+            child = (upto <= mass[:, None]).argmin(-1)  # the first whose running sum is above
             mass -= np.where(child > 0, upto[rows, child - 1], 0)
             node = (node << BITS) + child
         return np.minimum(node, self._capacity - 1)

@@ -52,15 +52,38 @@ def _checksum(slot: Any) -> int:
     return zlib.crc32(slot[:5].tobytes()) + 1  # of zeros too it is not 0
 
 
+class _Room:
+    """Room on the disk for the first of `rows` rows of mapped files: to write where there is none kills the process."""
+
+    def __init__(self, directory: Path, rows: int):
+        self._files, self._rows, self._taken = list(directory.glob("*.bin")), rows, 0
+
+    def take(self, count: int) -> None:
+        """Takes room for `count` rows and some more. Raises: OSError if there is none."""
+        if count <= self._taken or not hasattr(os, "posix_fallocate"):
+            return
+        ahead = min(self._rows, count + self._rows // 256)
+        for path in self._files:
+            size = path.stat().st_size // self._rows * ahead
+            try:
+                with path.open("r+b") as file:
+                    if size > 0:
+                        os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                raise OSError(error.errno, f"LazyMemmapStorage: there is no room for {size} bytes", str(path)) from None
+        self._taken = ahead
+
+
 class LazyMemmapStorage(LazyTensorStorage):
     """Rows of TensorDicts in memory-mapped files, which are made like the first items.
 
     A directory in which such a storage was kept is opened as it was: killed at any moment, a process leaves all writes
     that had returned, and of the one under way all rows or none, or, if it is longer than 1024 rows, the first of them.
-    Against the loss of power, `flush`.
+    Against the loss of power, `flush`. Room on the disk is taken as rows are written.
 
     Args: directory: where the files are, or go; by default a temporary one that goes when the storage does.
-    Raises: ValueError if the directory holds a storage of another `max_size`, or is damaged.
+    Raises: ValueError if the directory holds a storage of another `max_size`, or is damaged; OSError, by `extend`,
+        which then writes nothing more, if the disk is full.
 
     >>> import torch
     >>> directory = tempfile.mkdtemp()
@@ -114,7 +137,9 @@ class LazyMemmapStorage(LazyTensorStorage):
         for first in range(0, count, len(self._journal[0])):
             pieces = [x[first : first + len(self._journal[0])] for x in leaves]
             written = len(pieces[0])
+            self._room.take(min(self.cursor + written, self.max_size))
             if self._size + written > self.max_size:  # over rows that a crash must not tear
+                self._journal_room.take(written)
                 for x, piece in zip(self._journal, pieces, strict=True):
                     x.narrow(0, 0, written).copy_(piece)
                 self._commit(written)
@@ -154,6 +179,10 @@ class LazyMemmapStorage(LazyTensorStorage):
             )
         self._adopt(TensorDict.load_memmap(root / "rows"))
         self._journal = tree.leaves(TensorDict.load_memmap(root / "journal"))
+        self._room, self._journal_room = (
+            _Room(root / "rows", self.max_size),
+            _Room(root / "journal", len(self._journal[0])),
+        )
         _, self.cursor, self._size, journalled = found
         if journalled:
             self._put(self._leaves, [x[:journalled] for x in self._journal], journalled)

@@ -1,5 +1,6 @@
 """Memory-mapped storage: there again after any end of its process, whole rows only."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -153,6 +154,22 @@ def test_room_is_taken_on_the_disk_as_rows_are_written(tmp_path):
     file = next(tmp_path.rglob("rows/0.bin")).stat()
     assert file.st_size == 10_000 * 84 * 84 * 4
     assert file.st_blocks * 512 < file.st_size / 100
+
+
+def test_a_full_disk_is_an_error_and_what_was_written_stays(tmp_path, monkeypatch):
+    storage = LazyMemmapStorage(5, tmp_path)
+    storage.extend(items(0, 3))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        with pytest.raises(OSError, match=r"there is no room for \d+ bytes.*storage/rows/.\.bin"):
+            storage.extend(items(3, 2))
+        assert written(tmp_path) == [0, 1, 2]
+    storage.extend(items(3, 2))
+    assert written(tmp_path) == [0, 1, 2, 3, 4]
 
 
 def test_flushed_and_refused_kinds(tmp_path):
