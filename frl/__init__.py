@@ -17,6 +17,7 @@ from frl import random as random
 from frl import replay as replay
 from frl import specs as specs
 from frl import training as training
+from frl import transforms as transforms
 from frl import tree as tree
 from frl.compilation import compile as compile
 from frl.tensordict import TensorDict as TensorDict

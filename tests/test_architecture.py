@@ -27,7 +27,7 @@ FLOORS = (
     ("tensordict", "specs"),
     ("functional", "distributions"),
     ("nn", "optim"),
-    ("envs", "replay"),
+    ("envs", "transforms", "replay"),
     ("collectors",),
     ("algorithms",),
     ("training", "cli"),

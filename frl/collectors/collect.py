@@ -62,7 +62,7 @@ def collect(
             },
             env.batch_size,
         )
-        return ongoing, _transition(td, total, length)
+        return ongoing, _transition(td, env.state_keys, total, length)
 
     runner, batch = control.scan(body, runner, tuple(random.split(random.split(key, num_steps))))
     check.finite(batch["next"].select("reward"), "collect", "mend the environment; check_env says more")
@@ -70,15 +70,16 @@ def collect(
     return runner, batch.permute(*range(1, rank + 1), 0)
 
 
-def _transition(td: TensorDict, episode_return: torch.Tensor, episode_length: torch.Tensor) -> TensorDict:
+def _transition(
+    td: TensorDict, private: tuple[str, ...], episode_return: torch.Tensor, episode_length: torch.Tensor
+) -> TensorDict:
     """What a learner reads of one step; the environment's own state, nobody's to learn from, stays behind."""
     after = td["next"]
-    seen = {key: after[key] for key in after if key not in _PRIVATE}
+    seen = {key: after[key] for key in after if key not in private}
     seen["episode_return"] = episode_return.unsqueeze(-1)
     seen["episode_length"] = episode_length.unsqueeze(-1)
-    before = {key: td[key] for key in td if key not in _PRIVATE and key not in _FLAGS and key != "next"}
+    before = {key: td[key] for key in td if key not in private and key not in _FLAGS and key != "next"}
     return TensorDict({**before, "next": seen}, td.batch_size)
 
 
-_PRIVATE = ("state", "step_count")
 _FLAGS = ("done", "terminated", "truncated")

@@ -35,6 +35,8 @@ class Env(ABC):
         action_spec: of a whole batch of actions, [*B, ...]; `single_action_spec` is that of one environment's action.
         max_steps: the time limit after which an episode is truncated, or None.
         pure: whether the methods are pure functions, which can be vmapped, compiled and differentiated, and need a key.
+        state_keys: what a step reads at the root besides the action, and nobody is to learn from.
+        rows_apart: whether a row of the batch never depends on another.
     """
 
     batch_size: torch.Size
@@ -44,6 +46,8 @@ class Env(ABC):
     single_observation_spec: Composite
     single_action_spec: Spec
     reward_dtype: torch.dtype = torch.float32
+    state_keys: tuple[str, ...] = ("state", "step_count")
+    rows_apart: bool = True
 
     @abstractmethod
     def reset(self, key: Tensor | None = None) -> TensorDict:
@@ -100,7 +104,17 @@ class Env(ABC):
         """
         k_step, k_reset = self.split_key(key, 2)
         td = self.step(td, k_step)
-        return td, reset_where_done(promote(td), self.reset(k_reset))
+        after = promote(td)
+        return td, reset_where_done(after, self.restart(after, k_reset))
+
+    def restart(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
+        """The beginning of an episode where `td` is done; what it returns of other rows is not to be read.
+
+        A shell begins only these rows afresh; a pure environment may as well return a whole reset.
+        """
+        if not self.pure:
+            raise NotImplementedError(f"{type(self).__name__}.restart must begin the rows that are done afresh.")
+        return self.reset(key)
 
     def rand_action(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
         """`td` with an "action" drawn uniformly for every environment."""

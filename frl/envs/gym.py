@@ -72,6 +72,7 @@ class GymWrapper(Env):
     """
 
     pure = False
+    state_keys = ()
 
     def __init__(
         self,
@@ -168,6 +169,11 @@ class GymWrapper(Env):
             return td, self._node(entries, self._at_reset)
         # Gymnasium keeps the last observation of those that are not reset, and none of them is done.
         return td, self._begin(self.vector_env.reset(options={"reset_mask": self._ended.copy()})[0])
+
+    def restart(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
+        """The beginning of an episode where `td` is done, and the last observation elsewhere. It needs no key."""
+        mask = td["done"].reshape(-1).numpy(force=True)
+        return self._begin(self.vector_env.reset(options={"reset_mask": mask})[0])
 
     def _advance(self, td: TensorDict) -> tuple[TensorDict, dict[str, Any]]:
         if self._refusal is not None:

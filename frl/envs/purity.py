@@ -24,7 +24,7 @@ def require_pure(env: Env, key: Tensor) -> None:
     require_equal(env, "step", "a second call with equal arguments gives another result", step, env.step(td, k_step))
     if not torch.equal(generator, torch.get_rng_state()):
         fail(env, "step", "it draws from torch's global generator; draw from the key, by frl.random.")
-    if env.batch_size.numel() > 1:
+    if env.batch_size.numel() > 1 and env.rows_apart:
         _require_rows_apart(env, td, _ready(env, k_other), k_step)
     keys = random.split(k_keys, 3)
 

@@ -1,0 +1,36 @@
+"""Transforms: what stands between an environment and those who learn from it."""
+
+from frl.transforms.actions import ActionDiscretizer as ActionDiscretizer
+from frl.transforms.actions import ActionMask as ActionMask
+from frl.transforms.actions import ActionScaling as ActionScaling
+from frl.transforms.base import Entrywise as Entrywise
+from frl.transforms.base import Transform as Transform
+from frl.transforms.compose import Compose as Compose
+from frl.transforms.counters import InitTracker as InitTracker
+from frl.transforms.counters import StepCounter as StepCounter
+from frl.transforms.counters import TimeLimit as TimeLimit
+from frl.transforms.dtypes import DoubleToFloat as DoubleToFloat
+from frl.transforms.dtypes import DTypeCastTransform as DTypeCastTransform
+from frl.transforms.end_of_life import EndOfLifeTransform as EndOfLifeTransform
+from frl.transforms.frame_skip import FrameSkipTransform as FrameSkipTransform
+from frl.transforms.frames import CatFrames as CatFrames
+from frl.transforms.frames import TimeMaxPool as TimeMaxPool
+from frl.transforms.images import CenterCrop as CenterCrop
+from frl.transforms.images import GrayScale as GrayScale
+from frl.transforms.images import Resize as Resize
+from frl.transforms.images import ToTensorImage as ToTensorImage
+from frl.transforms.noop_reset import NoopResetEnv as NoopResetEnv
+from frl.transforms.observation_norm import ObservationNorm as ObservationNorm
+from frl.transforms.primer import TensorDictPrimer as TensorDictPrimer
+from frl.transforms.primer import make_tensordict_primer as make_tensordict_primer
+from frl.transforms.reward_to_go import Reward2GoTransform as Reward2GoTransform
+from frl.transforms.rewards import RewardClipping as RewardClipping
+from frl.transforms.rewards import RewardScaling as RewardScaling
+from frl.transforms.rewards import RewardSum as RewardSum
+from frl.transforms.selection import CatTensors as CatTensors
+from frl.transforms.selection import ExcludeTransform as ExcludeTransform
+from frl.transforms.selection import FlattenObservation as FlattenObservation
+from frl.transforms.selection import RenameTransform as RenameTransform
+from frl.transforms.selection import SelectTransform as SelectTransform
+from frl.transforms.transformed_env import TransformedEnv as TransformedEnv
+from frl.transforms.vec_norm import VecNorm as VecNorm

@@ -1,0 +1,130 @@
+"""Transforms of rewards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from frl.specs import Bounded, Composite, Spec, Unbounded
+from frl.tensordict import Key, TensorDict
+from frl.transforms.base import Entrywise, State, Transform, blank, entry, mapped
+from frl.transforms.entries import set_spec
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _OfRewards(Entrywise):
+    """A function of each reward, in place."""
+
+    def observe(self, td: TensorDict) -> TensorDict:
+        return td
+
+    def arrive(self, after: TensorDict) -> TensorDict:
+        return super().observe(after)
+
+    def observation_spec(self, spec: Composite) -> Composite:
+        return spec
+
+    def reward_spec(self, spec: Spec) -> Spec:
+        return self.spec(spec) if "reward" in self.in_keys else spec
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RewardScaling(_OfRewards):
+    """reward · scale + loc or, with `standard_normal`, (reward − loc) / scale.
+
+    >>> td = TensorDict({"next": {"reward": torch.tensor([2.0])}})
+    >>> RewardScaling(loc=1.0, scale=0.1)(td)["next", "reward"]
+    tensor([1.2000])
+    """
+
+    loc: float | Tensor
+    scale: float | Tensor
+    in_keys: Sequence[Key] = ("reward",)
+    standard_normal: bool = False
+
+    def apply(self, x: Tensor) -> Tensor:
+        """[*B, 1] -> [*B, 1]."""
+        return (x - self.loc) / self.scale if self.standard_normal else x * self.scale + self.loc
+
+    def _shown(self) -> str:
+        return f"loc={float(self.loc):.4f}, scale={float(self.scale):.4f}, {super()._shown()}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RewardClipping(_OfRewards):
+    """The reward, but at least `clamp_min` and at most `clamp_max`.
+
+    Raises: ValueError if the one exceeds the other.
+
+    >>> td = TensorDict({"next": {"reward": torch.tensor([2.0])}})
+    >>> RewardClipping(-1.0, 1.0)(td)["next", "reward"]
+    tensor([1.])
+    """
+
+    clamp_min: float
+    clamp_max: float
+    in_keys: Sequence[Key] = ("reward",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.clamp_min <= self.clamp_max:
+            raise ValueError(
+                f"RewardClipping: clamp_min is {self.clamp_min} and clamp_max is {self.clamp_max}; the first must not "
+                "exceed the second."
+            )
+
+    def apply(self, x: Tensor) -> Tensor:
+        """[*B, 1] -> [*B, 1]."""
+        return x.clamp(self.clamp_min, self.clamp_max)
+
+    def spec(self, spec: Spec) -> Spec:
+        """Between the two."""
+        if isinstance(spec, Bounded):
+            return mapped(self.apply, spec)
+        return Bounded(self.clamp_min, self.clamp_max, spec.shape, spec.device, spec.dtype)
+
+    def _shown(self) -> str:
+        return f"clamp_min={self.clamp_min:.4f}, clamp_max={self.clamp_max:.4f}, {super()._shown()}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RewardSum(Transform):
+    """The sum of the rewards of this episode, up to and with each step, in `out_keys`; it begins at 0.
+
+    It adds up what the transforms before it make of the reward: put it first for the environment's own.
+
+    >>> from frl import random
+    >>> from frl.envs import make
+    >>> from frl.transforms import TransformedEnv
+    >>> td = TransformedEnv(make("CartPole-v1"), RewardSum()).rollout(3, key=random.key(0))
+    >>> td["next", "episode_reward"].flatten().tolist()
+    [1.0, 2.0, 3.0]
+    """
+
+    in_keys: Sequence[Key] = ("reward",)
+    out_keys: Sequence[Key] = ("episode_reward",)
+
+    def reset(self, td: TensorDict, state: State) -> tuple[TensorDict, State]:
+        """Zero."""
+        for target in self.out_keys:
+            td = td.set(target, blank(td, torch.float32))
+        return td, state
+
+    def step(self, td: TensorDict, after: TensorDict, state: State) -> tuple[TensorDict, State]:
+        """The sum so far and this reward."""
+        for source, target in zip(self.in_keys, self.out_keys, strict=True):
+            total = entry(self, td, target)
+            after = after.set(target, (total + entry(self, after, source)).to(total.dtype))
+        return after, state
+
+    def observation_spec(self, spec: Composite) -> Composite:
+        """With the sums."""
+        for target in self.out_keys:
+            spec = set_spec(spec, target, Unbounded(1))
+        return spec
+
+    @property
+    def bookkeeping(self) -> tuple[Key, ...]:
+        """The sums."""
+        return tuple(self.out_keys)
