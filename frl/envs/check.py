@@ -116,7 +116,7 @@ def _check_count(env: Env, where: str, before: Tensor, after: TensorDict) -> Non
     if not torch.equal(count, before + 1):
         fail(env, where, f"'step_count' went from {before.tolist()} to {count.tolist()} but must grow by 1.")
     ended = count >= limit if limit else torch.zeros_like(after["truncated"])
-    if "step_count" not in env.state_keys:  # a transform counts, and the environment may truncate for reasons of its own
+    if "step_count" not in env.state_keys:  # a transform counts: the environment may truncate for reasons of its own
         ended = ended | after["truncated"]
     if not torch.equal(after["truncated"], ended):
         fail(env, where, f"'truncated' is {after['truncated'].tolist()} at 'step_count' {count.tolist()} of {limit}.")

@@ -103,8 +103,11 @@ class Compose(Transform):
 
     def allowed(self, td: TensorDict) -> Tensor | None:
         """Which actions the last one of them that says so allows."""
-        masks = [mask for transform in self.transforms if (mask := transform.allowed(td)) is not None]
-        return masks[-1] if masks else None
+        last = None
+        for transform in self.transforms:
+            mask = transform.allowed(td)
+            last = last if mask is None else mask
+        return last
 
     def around(self, env: Env) -> Env:
         """The environment changed by all of them."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -49,7 +49,7 @@ class TensorDictPrimer(Transform):
             )
 
     def _flat(self) -> list[tuple[Key, Any]]:
-        return [(key if len(key) > 1 else key[0], spec) for key, spec in _leaves(self.primers)]
+        return [(path if len(path) > 1 else ".".join(path), spec) for path, spec in _leaves(self.primers)]
 
     def reset(self, td: TensorDict, state: State) -> tuple[TensorDict, State]:
         """The default value."""
@@ -97,9 +97,9 @@ def make_tensordict_primer(module: nn.Module) -> TensorDictPrimer:
     """
     primers: dict[Any, Any] = {}
     for part in module.modules():
-        spec = getattr(part, "recurrent_state_spec", None)
+        spec: Any = getattr(part, "recurrent_state_spec", None)
         if spec is not None:
-            primers.update(spec() if callable(spec) else spec)
+            primers.update(cast(Mapping[Any, Any], spec() if callable(spec) else spec))
     if not primers:
         raise ValueError(
             f"make_tensordict_primer: no part of the {type(module).__name__} has a recurrent_state_spec; pass a policy "

@@ -56,7 +56,7 @@ def replay(transform: Stateful, td: TensorDict) -> TensorDict:
         return carry, out
 
     _, rest = control.scan(body, carry, (steps[1:], began.movedim(-1, 0)[1:]))
-    whole = torch.cat([first.unsqueeze(0), rest])
+    whole = tree.map(lambda x, xs: torch.cat([x.unsqueeze(0), xs]), first, rest)
     return whole.permute(*range(1, td.batch_dims), 0)
 
 
