@@ -42,9 +42,12 @@ class TensorDictPrimer(Transform):
     default_value: float = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.primers, Mapping) or not all(isinstance(spec, Spec) for _, spec in self._flat()):
+        mapping = isinstance(self.primers, Mapping)
+        wrong = [(key, spec) for key, spec in self._flat() if not isinstance(spec, Spec)] if mapping else []
+        if not mapping or wrong:
+            name, value = wrong[0] if mapping else ("primers", self.primers)
             raise TypeError(
-                f"TensorDictPrimer: primers is {self.primers!r} but must map keys to specs, as "
+                f"TensorDictPrimer: {name!r} is a {type(value).__name__}, but primers must map keys to specs, as "
                 "{'recurrent_state_h': Unbounded((1, 128))}."
             )
 
@@ -90,9 +93,9 @@ def make_tensordict_primer(module: nn.Module) -> TensorDictPrimer:
     Raises: ValueError if there is no such part.
 
     >>> from frl.specs import Unbounded
-    >>> part = nn.Linear(1, 1)
+    >>> part = nn.Tanh()
     >>> part.recurrent_state_spec = {"recurrent_state": Unbounded((1, 4))}
-    >>> make_tensordict_primer(nn.Sequential(part, nn.Tanh()))
+    >>> make_tensordict_primer(nn.Sequential(part, nn.ReLU()))
     TensorDictPrimer(keys=['recurrent_state'], default_value=0.0)
     """
     primers: dict[Any, Any] = {}

@@ -10,7 +10,7 @@ from tests.transforms.worlds import pendulum
 KEY = random.key(0)
 
 
-class Recurrent(nn.Linear):
+class Recurrent(nn.Tanh):
     recurrent_state_spec = Composite({"h": Unbounded((1, 4)), "deep": {"c": Unbounded((1, 4), dtype=torch.float64)}})
 
 
@@ -24,15 +24,15 @@ def test_entries_may_be_nested_either_way(primers):
 
 
 def test_dtypes_are_the_specs():
-    td = TransformedEnv(pendulum(), make_tensordict_primer(Recurrent(1, 1))).reset(KEY)
+    td = TransformedEnv(pendulum(), make_tensordict_primer(Recurrent())).reset(KEY)
     assert td["deep", "c"].dtype == torch.float64
 
 
 def test_all_recurrent_parts_are_primed():
-    class Other(nn.Linear):
+    class Other(nn.Tanh):
         recurrent_state_spec = {"other": Unbounded(2)}  # noqa: RUF012
 
-    primer = make_tensordict_primer(nn.Sequential(Recurrent(1, 1), nn.Tanh(), Other(1, 1)))
+    primer = make_tensordict_primer(nn.Sequential(Recurrent(), nn.Tanh(), Other()))
     assert set(primer.bookkeeping) == {"h", ("deep", "c"), "other"}
 
 
