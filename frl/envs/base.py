@@ -113,7 +113,10 @@ class Env(ABC):
         A shell begins only these rows afresh; a pure environment may as well return a whole reset.
         """
         if not self.pure:
-            raise NotImplementedError(f"{type(self).__name__}.restart must begin the rows that are done afresh.")
+            raise NotImplementedError(
+                f"{type(self).__name__} cannot begin single rows afresh; put a transform that truncates episodes "
+                "around each environment inside of it, or implement restart."
+            )
         return self.reset(key)
 
     def rand_action(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:

@@ -52,7 +52,7 @@ class TransformedEnv(Env):
     _given: Transform
     _pipeline: Compose
     _inner: Env  # the base environment as the transforms that act on it have changed it
-    _actions: tuple[Spec, ...]  # what each transform passes its action on to
+    _acting: tuple[tuple[Transform, Spec], ...]  # those that change actions, the last first, and what they act on
     _single_reward_spec: Spec
 
     def __init__(self, env: Env, transform: Transform | None = None):
@@ -74,10 +74,11 @@ class TransformedEnv(Env):
         fields = {"base_env": env, "_given": given, "_pipeline": pipeline, "_inner": inner}
         fields |= {"batch_size": inner.batch_size, "device": inner.device, "pure": inner.pure}
         fields |= {"max_steps": pipeline.time_limit(inner.max_steps), "single_observation_spec": observed}
-        actions = [inner.single_action_spec]  # below each transform, and above the last
+        action, acting = inner.single_action_spec, list[tuple[Transform, Spec]]()
         for one in pipeline:
-            actions.append(one.action_spec(actions[-1]))
-        fields |= {"single_action_spec": actions[-1], "_actions": tuple(actions[:-1])}
+            acting = [(one, action), *acting] if type(one).act is not Transform.act else acting
+            action = one.action_spec(action)
+        fields |= {"single_action_spec": action, "_acting": tuple(acting)}
         fields |= {"single_info_spec": drop_specs(shown, observed), "rows_apart": pipeline.rows_apart}
         fields |= {"_single_reward_spec": reward, "reward_dtype": reward.dtype}
         for name, value in fields.items():
@@ -241,9 +242,10 @@ class TransformedEnv(Env):
 
     def _down(self, td: TensorDict) -> TensorDict:
         """The root that the base environment steps from."""
-        self._action(td)
+        if self._acting:  # else the base environment looks at the action
+            self._action(td)
         td = self._with_inner_state(td)
-        for transform, below in zip(reversed(self._pipeline.transforms), reversed(self._actions), strict=True):
+        for transform, below in self._acting:
             td = transform.act(td, below)
         return td
 
@@ -254,7 +256,8 @@ class TransformedEnv(Env):
         return td.get((_STATE, "transforms"))
 
     def _visible(self, raw: TensorDict) -> TensorDict:
-        return raw.exclude(*(key for key in self._hidden(raw) if key not in self._inner.single_observation_spec))
+        unseen = [key for key in self._hidden(raw) if key not in self._inner.single_observation_spec]
+        return raw.exclude(*unseen) if unseen else raw
 
     def _hidden(self, raw: TensorDict) -> Sequence[str]:
         return [key for key in self._inner.state_keys if key in raw]

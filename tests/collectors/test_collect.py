@@ -55,3 +55,13 @@ def test_the_same_keys_give_the_same_batch_and_other_keys_another():
     env = make("CartPole-v1", 2)
     assert (gather(env, 20)[1] == gather(env, 20)[1]).all()
     assert not (gather(env, 20)[1] == gather(env, 20, key=5)[1]).all()
+
+
+def test_what_an_environment_reads_back_stays_behind():
+    env = make("CartPole-v1", 2)
+    _, batch = gather(env, 2)
+    assert not {"state", "step_count"} & {*batch, *batch["next"]}
+    env = FunctionalEnv(LateReward(), 1)
+    object.__setattr__(env, "state_keys", ("state",))
+    _, batch = gather(env, 2)
+    assert batch["step_count"].flatten().tolist() == [0, 1]

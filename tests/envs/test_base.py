@@ -6,6 +6,7 @@ from frl import TensorDict, random
 from frl.envs import FunctionalEnv, ids, make, step_mdp
 from frl.envs.base import promote, reset_where_done
 from frl.envs.classic import CartPole, Pendulum
+from tests.envs.liars import Liar
 from tests.purity import Purity
 
 KEY = random.key(0)
@@ -167,6 +168,15 @@ def test_specs_contain_what_a_step_emits():
     assert env.action_spec.contains(td["action"])
     assert env.reward_spec.contains(td["next", "reward"])
     assert env.done_spec.contains(td["next"])
+
+
+def test_a_pure_environment_restarts_by_a_reset_and_a_shell_must_say_how():
+    env = make("CartPole-v1", [2])
+    assert bool((env.restart(env.reset(KEY), KEY) == env.reset(KEY)).all())
+    shell = Liar()
+    shell.pure = False
+    with pytest.raises(NotImplementedError, match="cannot begin single rows afresh"):
+        shell.restart(shell.reset(KEY), KEY)
 
 
 def bad_inputs():

@@ -353,3 +353,11 @@ def test_several_choices_at_once_are_actions_and_observations(space, categorical
     assert td["next", "position"].tolist() == torch.tensor(position).expand(*batch, 2).tolist()
     assert env.observation_spec.contains(td["next"])
     check_env(env, num_steps=4, deterministic=True)
+
+
+def test_single_rows_are_begun_afresh_on_request():
+    with GymEnv("CartPole-v1", num_envs=3) as env:
+        after = env.rand_step(env.reset())["next"].set("done", torch.tensor([[True], [False], [True]]))
+        begun = env.restart(after)
+        assert (begun["observation"] == after["observation"]).all(-1).tolist() == [False, True, False]
+        assert not begun["done"].any()

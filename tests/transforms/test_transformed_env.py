@@ -9,11 +9,13 @@ from frl.collectors import collect, start
 from frl.envs import FunctionalEnv, GymEnv, GymWrapper, make, step_mdp
 from frl.envs.vector import Vector
 from frl.specs import Unbounded
+from frl.tracing import trace
 from frl.training import on_policy
 from frl.transforms import (
     CatFrames,
     CatTensors,
     Compose,
+    FrameSkipTransform,
     InitTracker,
     NoopResetEnv,
     ObservationNorm,
@@ -213,6 +215,27 @@ def test_an_algorithm_learns_in_it_as_in_any_environment():
     assert metrics["episode_length"] == 0  # none has ended yet
     state, metrics = loop.step(state)
     assert metrics["episode_length"] == 9
+
+
+def test_a_traced_collection_is_the_eager_one():
+    env = TransformedEnv(
+        FunctionalEnv(PureCount(5), [2]),
+        Compose(FrameSkipTransform(2), NoopResetEnv(2), CatFrames(2, -1, ["observation"]), RewardSum(), StepCounter(2)),
+    )
+    structure = None
+
+    def flat(*leaves):
+        nonlocal structure
+        runner = tree.unflatten(begun, leaves)
+        outputs, structure = tree.flatten(collect(env, random_act(env), TensorDict(), runner, KEY, 6))
+        return outputs
+
+    leaves, begun = tree.flatten(start(env, KEY))
+    graph = trace(flat, leaves)
+    compiled = tree.unflatten(structure, graph.module()(*leaves, *graph.closed_over))
+    eager = collect(env, random_act(env), TensorDict(), start(env, KEY), KEY, 6)
+    for (name, x), y in zip(tree.named_leaves(eager), tree.leaves(compiled), strict=True):
+        torch.testing.assert_close(y, x, msg=name)
 
 
 def test_physics_go_through_and_can_be_vmapped():
