@@ -38,9 +38,8 @@ class ActionScaling(Transform):
 
     def act(self, td: TensorDict, spec: Spec) -> TensorDict:
         """[low, high] -> the bounds below."""
-        box = _finite("ActionScaling", spec)
         share = (td["action"] - self.low) / (self.high - self.low)
-        return td.set("action", box.low + share * (box.high - box.low))
+        return td.set("action", _at(share, _finite("ActionScaling", spec)))
 
     def action_spec(self, spec: Spec) -> Spec:
         """Between low and high."""
@@ -81,7 +80,7 @@ class ActionDiscretizer(Transform):
         box, chosen, action = _finite("ActionDiscretizer", spec), self.action_spec(spec), td["action"]
         index = chosen.to_index(action) if isinstance(chosen, (OneHot, Categorical)) else action
         share = (index.reshape(*td.batch_size, *box.shape).to(box.dtype) + 0.5) / self.num_intervals
-        return td.set("action", box.low + share * (box.high - box.low))
+        return td.set("action", _at(share, box))
 
     def action_spec(self, spec: Spec) -> Spec:
         """Of the choice."""
@@ -148,6 +147,12 @@ class ActionMask(Transform):
 
     def _shown(self) -> str:
         return f"keys={[self.mask_key]}"
+
+
+def _at(share: Tensor, box: Bounded) -> Tensor:
+    """The point at this share of the way from the lower bound to the upper one."""
+    low, high = box.low.to(share.device), box.high.to(share.device)
+    return low + share * (high - low)
 
 
 def _finite(name: str, spec: Spec) -> Bounded:

@@ -187,7 +187,9 @@ def mapped(f: Callable[[Tensor], Tensor], spec: Spec) -> Spec:
     """
     if isinstance(spec, Bounded):
         ends = f(spec.low), f(spec.high)
-        return Bounded(torch.minimum(*ends), torch.maximum(*ends))
+        low, high = torch.minimum(*ends), torch.maximum(*ends)
+        if bool((low <= high).all()):  # not so where an infinite bound is scaled by zero
+            return Bounded(low, high)
     zeros = f(spec.zeros())
     same = zeros.shape == spec.shape and zeros.dtype == spec.dtype and zeros.dtype == torch.bool
     return spec if same else Unbounded(zeros.shape, zeros.device, zeros.dtype)

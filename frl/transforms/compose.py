@@ -158,6 +158,8 @@ class Compose(Transform):
         return td
 
     def __repr__(self) -> str:
+        if not self.transforms:
+            return "Compose()"
         return "Compose(\n" + indent(",\n".join(map(repr, self.transforms)), " " * 8) + ")"
 
 

@@ -21,9 +21,9 @@ from frl.transforms.inner import GymEnvironment, Inner, around
 class NoopResetEnv(Transform):
     """After each reset, up to `noops` random steps, before the episode is shown. They count towards a time limit.
 
-    Where an episode ends on the way, it begins afresh and is shown at once. It acts on the base environment, so it
-    comes before all other transforms, wherever it stands. In a pure environment each collected step pays for `noops`
-    more, for any row may need a reset.
+    Where an episode ends on the way, it begins afresh and is shown at once. The steps know of no ActionMask. It acts on
+    the base environment, so it comes before all other transforms, wherever it stands. In a pure environment each
+    collected step pays for `noops` more, for any row may need a reset.
 
     Args: noops: at least 1. random: the number of steps is drawn from 1 to `noops`; otherwise it is `noops`.
     Raises: ValueError if `noops` is below 1; TypeError for an environment that is neither pure nor Gymnasium's.

@@ -57,6 +57,10 @@ def test_bounds_are_mapped(spec, expected):
     assert mapped(lambda x: -2 * x, spec) == expected
 
 
+def test_an_infinite_bound_times_zero_is_no_bound():
+    assert mapped(lambda x: 0 * x, Bounded(0.0, torch.inf, 1)) == Unbounded(1)
+
+
 def test_flags_stay_flags():
     assert mapped(lambda x: x, Binary(2, dtype=torch.bool)) == Binary(2, dtype=torch.bool)
 

@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from frl import TensorDict, random, transforms, tree
-from frl.envs import check, check_env
+from frl.envs import GymEnv, check, check_env
 from frl.envs.base import promote
 from frl.specs import Composite
 from frl.tracing import trace
@@ -177,6 +177,30 @@ def test_the_environment_keeps_its_word(case, monkeypatch):
 def test_the_longest_chain_keeps_its_word_compiled_too():
     torch.compiler.reset()
     check_env(environment(CASES[-1]), num_steps=8)
+
+
+OVER_GYMNASIUM = {
+    "noops": lambda: transforms.NoopResetEnv(3),
+    "frames skipped": lambda: transforms.FrameSkipTransform(3),
+    "a limit": lambda: Compose(transforms.StepCounter(4), transforms.InitTracker()),
+    "frames": lambda: Compose(transforms.CatFrames(2, -1, ["observation"]), transforms.TimeMaxPool(2)),
+    "statistics": lambda: Compose(transforms.VecNorm(), transforms.RewardSum()),
+    "a chain": lambda: Compose(
+        transforms.RenameTransform(["observation"], ["x"]),
+        transforms.NoopResetEnv(2),
+        transforms.DTypeCastTransform(torch.float32, torch.float64, ["x"]),
+        transforms.TimeLimit(5),
+        transforms.FrameSkipTransform(2),
+        transforms.RewardClipping(0.0, 1.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OVER_GYMNASIUM)
+@pytest.mark.parametrize("num_envs", [None, 2])
+def test_gymnasium_s_environments_keep_their_word_too(name, num_envs):
+    with TransformedEnv(GymEnv("CartPole-v1", num_envs), OVER_GYMNASIUM[name]()) as env:
+        check_env(env, num_steps=25)
 
 
 def test_vmapped_physics_go_through():
