@@ -195,6 +195,16 @@ def mapped(f: Callable[[Tensor], Tensor], spec: Spec) -> Spec:
     return spec if same else Unbounded(zeros.shape, zeros.device, zeros.dtype)
 
 
+def affine(loc: float | Tensor | None, scale: float | Tensor | None) -> str:
+    """Both numbers, for a repr; nothing if they are not given, or are several.
+
+    >>> affine(2, torch.tensor(1.0))
+    'loc=2.0000, scale=1.0000, '
+    """
+    numbers = [x for x in (loc, scale) if x is not None and (not isinstance(x, Tensor) or x.numel() == 1)]
+    return f"loc={float(numbers[0]):.4f}, scale={float(numbers[1]):.4f}, " if len(numbers) == 2 else ""
+
+
 def entry(transform: Transform, td: TensorDict, key: Key) -> Tensor:
     """The entry of `td` under `key`.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from frl import check, random
 from frl.specs import Composite
 from frl.tensordict import Key
-from frl.transforms.base import Entrywise, entry
+from frl.transforms.base import Entrywise, affine, entry
 
 if TYPE_CHECKING:
     from frl.transforms.transformed_env import TransformedEnv
@@ -122,13 +122,7 @@ class ObservationNorm(Entrywise):
         return found
 
     def _shown(self) -> str:
-        if self.loc is None or self.scale is None or not all(_one(x) for x in (self.loc, self.scale)):
-            return super()._shown()
-        return f"loc={float(self.loc):.4f}, scale={float(self.scale):.4f}, {super()._shown()}"
-
-
-def _one(x: float | Tensor) -> bool:
-    return not isinstance(x, Tensor) or x.numel() == 1
+        return affine(self.loc, self.scale) + super()._shown()
 
 
 def _statistics(data: Tensor, dims: Sequence[int], keep: Sequence[int]) -> tuple[Tensor, Tensor]:

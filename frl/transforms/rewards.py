@@ -8,7 +8,7 @@ from torch import Tensor
 
 from frl.specs import Bounded, Composite, Spec, Unbounded
 from frl.tensordict import Key, TensorDict
-from frl.transforms.base import Entrywise, State, Transform, blank, entry, mapped
+from frl.transforms.base import Entrywise, State, Transform, affine, blank, entry, mapped
 from frl.transforms.entries import set_spec
 
 
@@ -48,7 +48,7 @@ class RewardScaling(_OfRewards):
         return (x - self.loc) / self.scale if self.standard_normal else x * self.scale + self.loc
 
     def _shown(self) -> str:
-        return f"loc={float(self.loc):.4f}, scale={float(self.scale):.4f}, {super()._shown()}"
+        return affine(self.loc, self.scale) + super()._shown()
 
 
 @dataclass(frozen=True, eq=False, repr=False)

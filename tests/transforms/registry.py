@@ -16,10 +16,6 @@ class Case(NamedTuple):
     make: Callable[[], T.Transform]
     world: Callable[[], Env] = scene
     replayed: bool = True  # what it does to data is what it did to the steps
-    keys: tuple[str, ...] = ()  # entries that it writes
-
-
-IMAGE = ("pixels",)
 
 
 def image(*transforms: T.Transform) -> Callable[[], T.Transform]:

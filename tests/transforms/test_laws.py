@@ -126,20 +126,17 @@ def test_vmap_over_keys_equals_the_loop(case):
 @every
 def test_traced_equals_eager(case):
     env = environment(case)
-
-    def advance(key):
-        k_reset, k_action, k_step = random.split(key, 3)
-        return env.step_and_reset(env.rand_action(env.reset(k_reset), k_action), k_step)
-
+    leaves, begun = tree.flatten(env.rand_action(env.reset(KEY), KEY))
     structure = None
 
-    def flat(key):
+    def flat(*leaves):
         nonlocal structure
-        outputs, structure = tree.flatten(advance(key))
+        outputs, structure = tree.flatten(env.step_and_reset(tree.unflatten(begun, leaves), KEY))
         return outputs
 
-    graph = trace(flat, [KEY])
-    same(tree.unflatten(structure, graph.module()(KEY, *graph.closed_over)), advance(KEY), exactly=False)
+    graph = trace(flat, leaves)
+    found = tree.unflatten(structure, graph.module()(*leaves, *graph.closed_over))
+    same(found, env.step_and_reset(tree.unflatten(begun, leaves), KEY), exactly=False)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.replayed], ids=lambda case: case.name)
