@@ -11,16 +11,20 @@ from frl.envs.vector import Vector
 from frl.specs import Unbounded
 from frl.tracing import trace
 from frl.training import on_policy
+from frl.training.checkpoint import load, save
 from frl.transforms import (
     CatFrames,
     CatTensors,
     Compose,
     FrameSkipTransform,
+    GrayScale,
     InitTracker,
     NoopResetEnv,
     ObservationNorm,
+    Resize,
     RewardScaling,
     RewardSum,
+    SelectTransform,
     StepCounter,
     TensorDictPrimer,
     TimeLimit,
@@ -84,6 +88,41 @@ def test_it_prints_as_torchrl_does():
     assert sorted(td) == ["done", "observation", "pixels", "terminated", "truncated"]
     assert td["pixels"].shape == (3, 6, 8)
     assert (td["pixels"] >= 2).all()
+
+
+def test_the_pixels_of_seed_001_are_what_is_printed_there():
+    env = TransformedEnv(
+        GymWrapper(Picture()),
+        Compose(
+            SelectTransform("pixels"),
+            ToTensorImage(),
+            GrayScale(),
+            Resize(84, 84),
+            StepCounter(),
+            InitTracker(),
+            RewardScaling(loc=0.0, scale=0.1),
+            ObservationNorm(standard_normal=True, in_keys=["pixels"]),
+        ),
+    )
+    env = env.transform[-1].init_stats(20, reduce_dim=[0, 1, 2], cat_dim=0, keep_dims=[0])
+    td = env.reset()
+    shown = {name: (tuple(x.shape), x.dtype) for name, x in tree.named_leaves(td)}
+    flag = ((1,), torch.bool)
+    assert shown == {
+        **dict.fromkeys(("done", "is_init", "terminated", "truncated"), flag),
+        "pixels": ((1, 84, 84), torch.float32),
+        "step_count": ((1,), torch.int64),
+    }
+    assert td["is_init"]
+    assert env.rand_step(td)["next", "reward"].item() == pytest.approx(0.1)
+
+
+def test_a_training_state_with_it_is_saved_and_loaded(tmp_path):
+    env = TransformedEnv(scene((2,)), Compose(*[TimeLimit(9)] * 11, VecNorm(["observation"])))
+    runner = start(env, KEY)
+    loaded = load(save(tmp_path, runner, step=0)).state
+    assert [name for name, _ in tree.named_leaves(loaded)] == [name for name, _ in tree.named_leaves(runner)]
+    assert env.transform[11].moments(loaded["td"])["observation"].num_values == 2
 
 
 def test_appending_leaves_the_environment_as_it_is():
