@@ -7,7 +7,7 @@ import torch
 from frl import check
 from frl.specs import Binary, Bounded, Composite
 from frl.tensordict import Key, TensorDict
-from frl.transforms.base import State, Transform, blank, entry, remembered
+from frl.transforms.base import State, Transform, blank, entry, remembered, require_keys
 from frl.transforms.entries import set_spec
 
 
@@ -32,6 +32,7 @@ class StepCounter(Transform):
     def __post_init__(self) -> None:
         if self.max_steps is not None:
             check.at_least("StepCounter", {"max_steps": self.max_steps}, 1)
+        require_keys(self, "step_count_key", [self.step_count_key])
 
     def reset(self, td: TensorDict, state: State) -> tuple[TensorDict, State]:
         """Zero."""
@@ -108,6 +109,9 @@ class InitTracker(Transform):
     """
 
     init_key: Key = "is_init"
+
+    def __post_init__(self) -> None:
+        require_keys(self, "init_key", [self.init_key])
 
     def reset(self, td: TensorDict, state: State) -> tuple[TensorDict, State]:
         """True."""

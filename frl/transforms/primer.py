@@ -90,7 +90,7 @@ class TensorDictPrimer(Transform):
 def make_tensordict_primer(module: nn.Module) -> TensorDictPrimer:
     """The primer of all recurrent parts of `module`: of the entries that their `recurrent_state_spec` names.
 
-    Raises: ValueError if there is no such part.
+    Raises: ValueError if there is no such part; TypeError if `module` is none.
 
     >>> from frl.specs import Unbounded
     >>> part = nn.Tanh()
@@ -98,6 +98,10 @@ def make_tensordict_primer(module: nn.Module) -> TensorDictPrimer:
     >>> make_tensordict_primer(nn.Sequential(part, nn.ReLU()))
     TensorDictPrimer(keys=['recurrent_state'], default_value=0.0)
     """
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            f"make_tensordict_primer: module is a {type(module).__name__} but must be an nn.Module, a policy."
+        )
     primers: dict[Any, Any] = {}
     for part in module.modules():
         spec: Any = getattr(part, "recurrent_state_spec", None)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from frl.specs import Bounded, Composite, Spec, Unbounded
 from frl.tensordict import Key, TensorDict
-from frl.transforms.base import Entrywise, State, Transform, affine, blank, entry, mapped
+from frl.transforms.base import Entrywise, State, Transform, affine, blank, entry, mapped, require_keys
 from frl.transforms.entries import set_spec
 
 
@@ -94,6 +94,8 @@ class RewardSum(Transform):
 
     It adds up what the transforms before it make of the reward: put it first for the environment's own.
 
+    Raises: TypeError if in_keys or out_keys are no keys; ValueError unless there are as many of both.
+
     >>> from frl import random
     >>> from frl.envs import make
     >>> from frl.transforms import TransformedEnv
@@ -104,6 +106,10 @@ class RewardSum(Transform):
 
     in_keys: Sequence[Key] = ("reward",)
     out_keys: Sequence[Key] = ("episode_reward",)
+
+    def __post_init__(self) -> None:
+        require_keys(self, "in_keys", self.in_keys)
+        require_keys(self, "out_keys", self.out_keys, len(self.in_keys))
 
     def reset(self, td: TensorDict, state: State) -> tuple[TensorDict, State]:
         """Zero."""

@@ -17,7 +17,9 @@ _ALWAYS = ("reward", "done", "terminated", "truncated", "action", "next")
 
 class _OfKeys(Transform):
     def __init__(self, *keys: Key):
-        require_keys(self, "keys", keys)
+        if not all(isinstance(key, (str, tuple)) for key in keys):
+            name = type(self).__name__
+            raise TypeError(f"{name}: the keys are {list(keys)}; pass them one by one, as {name}('observation').")
         if self._refuses(keys):
             raise ValueError(
                 f"{type(self).__name__}: the keys are {list(keys)}, but what every environment shows stays: "

@@ -1,7 +1,10 @@
 """Bad calls of transforms, and of environments seen through them."""
 
+from functools import partial
+
 import gymnasium
 import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from torch import nn
 
 from frl import TensorDict, envs, specs
@@ -12,6 +15,12 @@ from tests.bad_input.environments import CART
 PENDULUM = envs.make("Pendulum-v1", 2)
 IMAGE = TensorDict({"pixels": zeros(3, 4, 5)})
 ENDED = TensorDict({"next": {"reward": ones(3, 1), "done": zeros(3, 1) > 0}}, [3])
+
+
+def sealed() -> envs.GymWrapper:
+    """A vector whose environments cannot be reached."""
+    make = partial(gymnasium.make, "CartPole-v1")
+    return envs.GymWrapper(SyncVectorEnv([make], autoreset_mode=AutoresetMode.DISABLED))
 
 
 def seen(*transforms: T.Transform) -> T.TransformedEnv:
@@ -193,4 +202,29 @@ TRANSFORMS = {
     "a seed for a pure environment": bad(
         lambda: seen().set_seed(0), TypeError, "a pure environment has no seed", "pass key="
     ),
+    "a mark under a number": bad(
+        lambda: T.InitTracker(3), TypeError, "InitTracker: init_key is [3]", "expected a list of keys"
+    ),
+    "a count under a number": bad(
+        lambda: T.StepCounter(step_count_key=3), TypeError, "step_count_key is [3]", "expected a list of keys"
+    ),
+    "a primer of no module": bad(
+        lambda: T.make_tensordict_primer("lstm"), TypeError, "module is a str", "must be an nn.Module"
+    ),
+    "noops in a vector that is closed": bad(
+        lambda: T.TransformedEnv(sealed(), T.NoopResetEnv(3)),
+        *(TypeError, "NoopResetEnv", "SyncVectorEnv", "wrap each of them by a gymnasium wrapper"),
+    ),
+    "frames skipped in a vector that is closed": bad(
+        lambda: T.TransformedEnv(sealed(), T.FrameSkipTransform(3)),
+        *(TypeError, "FrameSkipTransform", "SyncVectorEnv", "wrap each of them by a gymnasium wrapper"),
+    ),
+    "casting a lone key": bad(
+        lambda: T.DTypeCastTransform(torch.float64, torch.float32, "x"), TypeError, "in_keys is 'x'", "a list of keys"
+    ),
+    "making floats of a lone key": bad(
+        lambda: T.DoubleToFloat(in_keys="x"), TypeError, "DoubleToFloat", "in_keys is 'x'", "a list of keys"
+    ),
+    "selecting a list": bad(lambda: T.SelectTransform(["a", "b"]), TypeError, "[['a', 'b']]", "pass them one by one"),
+    "excluding a list": bad(lambda: T.ExcludeTransform(["a", "b"]), TypeError, "[['a', 'b']]", "pass them one by one"),
 }

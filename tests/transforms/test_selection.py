@@ -56,7 +56,7 @@ def test_event_axes_are_flattened_behind_the_batch():
         (lambda: ExcludeTransform("reward"), ValueError, "what every environment shows stays"),
         (lambda: RenameTransform(["done"], ["end"]), ValueError, "keeps its name"),
         (lambda: RenameTransform(["a"], ["b", "c"]), ValueError, "out_keys has 2 keys but in_keys has 1"),
-        (lambda: SelectTransform(3), TypeError, "expected a list of keys"),
+        (lambda: SelectTransform(3), TypeError, "pass them one by one"),
         (lambda: SelectTransform("x")(TensorDict({"y": torch.ones(1)})), KeyError, "no entry 'x', only"),
         (lambda: CatTensors(["a"], dim=0), ValueError, "dim is 0 but must be negative"),
         (
