@@ -37,12 +37,14 @@ class Env(ABC):
         pure: whether the methods are pure functions, which can be vmapped, compiled and differentiated, and need a key.
         state_keys: what a step reads at the root besides the action, and nobody is to learn from.
         rows_apart: whether a row of the batch never depends on another.
+        keyed_steps: whether a step uses its key; a reset always does.
     """
 
     batch_size: torch.Size
     device: torch.device | None
     max_steps: int | None
     pure: bool
+    keyed_steps: bool = True
     single_observation_spec: Composite
     single_action_spec: Spec
     reward_dtype: torch.dtype = torch.float32

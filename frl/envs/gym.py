@@ -3,7 +3,6 @@
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -13,7 +12,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
 from frl import random
-from frl.envs.base import Env
+from frl.envs.pixels import FrameSkip, Pixels
+from frl.envs.shell import ENDED, Shell, names, put
 from frl.envs.spaces import single_precision, to_action_spec, to_observation_spec
 from frl.envs.vector import Vector
 from frl.specs import Composite, MultiOneHot, OneHot
@@ -21,14 +21,6 @@ from frl.tensordict import TensorDict
 
 _CPU = torch.device("cpu")
 _FLAGS = ("done", "terminated", "truncated")
-
-
-_UNRESET, _ENDED, _CLOSED = "step before a reset", "step after the end", "reset or step after close()"
-_REMEDY = {
-    _UNRESET: "call env.reset() first",
-    _ENDED: "go on with env.step_and_reset, or with env.reset",
-    _CLOSED: "make another one",
-}
 
 
 class _Array(NamedTuple):
@@ -48,7 +40,7 @@ class _Layout(NamedTuple):
 _Arrays = dict[str, "_Array | _Arrays"]
 
 
-class GymWrapper(Env):
+class GymWrapper(Shell):
     """A `gymnasium.Env` as an environment of batch size [], or a `gymnasium.vector.VectorEnv` of n as one of [n].
 
     Unlike a pure environment it is a shell: it stands somewhere, and holds a key that `seed` sets and that it uses
@@ -71,8 +63,8 @@ class GymWrapper(Env):
     (torch.Size([10, 1]), torch.Size([10, 1]))
     """
 
-    pure = False
     state_keys = ()
+    keyed_steps = False
 
     def __init__(
         self,
@@ -105,30 +97,14 @@ class GymWrapper(Env):
         self._reward, self._flag = (_Array((*self.batch_size, 1), np.dtype(kind)) for kind in (np.float32, np.bool_))
         self._actions = _Array(vector.action_space.shape or (), np.dtype(vector.action_space.dtype))
         self._at_reset, self._at_step = _layout(observation, _FLAGS), _layout(observation, (*_FLAGS, "reward"))
-        self._refusal: str | None = _UNRESET
         self._ended = np.zeros(vector.num_envs, np.bool_)
         self.set_seed(seed)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(env={self._name}, batch_size={self.batch_size}, device={self.device})"
 
-    def set_seed(self, seed: int) -> None:
-        """Starts the environment's own key anew: equal seeds give equal trajectories from the next reset on."""
-        self._key = random.key(seed)
-
-    def close(self) -> None:
-        """Closes Gymnasium's environments; a later reset or step raises RuntimeError."""
-        if self._refusal != _CLOSED:
-            self.vector_env.close()
-        self._refusal = _CLOSED
-
-    def split_key(self, key: Tensor | None, num: int) -> Tensor:
-        """`num` keys, [num, 2], from `key`, or from the environment's own."""
-        if key is not None:
-            return random.split(key, num)
-        keys = random.split(self._key, num + 1)
-        self._key = keys[0]
-        return keys[1:]
+    def _release(self) -> None:
+        self.vector_env.close()
 
     # ---- reset and step
 
@@ -141,8 +117,7 @@ class GymWrapper(Env):
         ...     print(env.reset()["observation"].shape)
         torch.Size([3, 4])
         """
-        if self._refusal == _CLOSED:
-            raise RuntimeError(f"{self}: {_CLOSED}; {_REMEDY[_CLOSED]}.")
+        self._require_open()
         seed = random.bits((), self.split_key(None, 1)[0] if key is None else key)
         return self._begin(self.vector_env.reset(seed=int(seed))[0])
 
@@ -177,21 +152,20 @@ class GymWrapper(Env):
 
     def _advance(self, td: TensorDict) -> tuple[TensorDict, dict[str, Any]]:
         if self._refusal is not None:
-            where = f" of {_names(self._ended)}" if self._refusal is _ENDED else ""
-            raise RuntimeError(f"{self}: {self._refusal}{where}; {_REMEDY[self._refusal]}.")
+            self._refuse()
         action = self._action_array(self._action(td))
         observation, reward, terminated, truncated, _ = self.vector_env.step(action)
         if math.isnan(reward.dot(reward)):  # a sum of squares: infinite rewards do not cancel to NaN
             self._require_numbers(reward)
         ended = terminated | truncated
         if np.count_nonzero(ended):
-            self._ended, self._refusal = ended, _ENDED
+            self._ended, self._refusal = ended, ENDED
         entries = self._observed(observation)
         entries["reward"] = self._tensor(reward, self._reward)
         entries["done"] = self._tensor(ended, self._flag)
         entries["terminated"] = self._tensor(terminated, self._flag)
         entries["truncated"] = self._tensor(truncated, self._flag)
-        return _with_next(td, self._node(entries, self._at_step)), entries
+        return put(td, "next", self._node(entries, self._at_step), 0), entries
 
     def _begin(self, observation: Any) -> TensorDict:
         self._refusal, self._ended = None, np.zeros_like(self._ended)
@@ -236,7 +210,7 @@ class GymWrapper(Env):
         wrong = np.isnan(reward)
         if wrong.any():
             raise ValueError(
-                f'{self}: "reward" of {_names(wrong)} is {reward[wrong][0]} but must be a number; mend the '
+                f'{self}: "reward" of {names(wrong)} is {reward[wrong][0]} but must be a number; mend the '
                 "environment, or replace NaN in a gymnasium.RewardWrapper."
             )
 
@@ -246,13 +220,19 @@ class GymEnv(GymWrapper):
 
     For an environment with arguments of its own: `GymWrapper(gymnasium.make(name, ...))`.
 
-    Raises: ValueError for an unknown name, with the closest ones.
+    Args: from_pixels: "pixels", uint8 [H, W, 3], is what Gymnasium's renderer shows; it takes the place of all other
+        observations, unless `pixels_only` is False. frame_skip: each action is taken so many times, and the rewards
+        summed, until an episode ends; only the last frame is observed.
+    Raises: ValueError for an unknown name, with the closest ones, for one that renders no pixels, and if `frame_skip`
+        is below 1.
 
     >>> env = GymEnv("Pendulum-v1")
     >>> env
     GymEnv(env=Pendulum-v1, batch_size=torch.Size([]), device=cpu)
     >>> env.rand_step(env.reset())["next", "reward"].shape
     torch.Size([1])
+    >>> list(GymEnv("Pendulum-v1", frame_skip=3, from_pixels=True, pixels_only=False).observation_spec)
+    ['observation', 'pixels']
     """
 
     def __init__(
@@ -262,12 +242,22 @@ class GymEnv(GymWrapper):
         categorical_actions: bool = False,
         device: torch.device | str | None = None,
         seed: int = 0,
+        from_pixels: bool = False,
+        pixels_only: bool = True,
+        frame_skip: int | None = None,
     ):
         if name not in gymnasium.registry and ":" not in name:
             close = difflib.get_close_matches(name, gymnasium.registry) or "none"
             raise ValueError(f"GymEnv: Gymnasium has no environment {name!r}; the closest are {close}.")
-        make = partial(gymnasium.make, name, disable_env_checker=True)
+
+        def make() -> gymnasium.Env[Any, Any]:
+            made = gymnasium.make(name, render_mode="rgb_array" if from_pixels else None, disable_env_checker=True)
+            made = made if frame_skip is None else FrameSkip(made, frame_skip)
+            return Pixels(made, pixels_only) if from_pixels else made
+
         super().__init__(make() if num_envs is None else Vector([make] * num_envs), categorical_actions, device, seed)
+        if frame_skip is not None and self.max_steps is not None:
+            self.max_steps = math.ceil(self.max_steps / frame_skip)
 
 
 def _arrays(spec: Composite, batch: tuple[int, ...]) -> _Arrays:
@@ -285,21 +275,5 @@ def _layout(observation: Composite, scalars: Sequence[str]) -> _Layout:
     return _Layout(tuple(sorted(ranks)), tuple(ranks[key] for key in sorted(ranks)))
 
 
-def _with_next(td: TensorDict, after: TensorDict) -> TensorDict:
-    """`td.set("next", after)` of two that are known to fit together, at a fraction of its cost."""
-    data = {**td._data, "next": after}
-    if len(data) == len(td):
-        return TensorDict._make(data, td._events, None, td._device)
-    keys = sorted(data)
-    i = keys.index("next")
-    return TensorDict._make({k: data[k] for k in keys}, (*td._events[:i], 0, *td._events[i:]), None, td._device)
-
-
 def _entries(observation: Any) -> dict[str, Any]:
     return observation if isinstance(observation, dict) else {"observation": observation}
-
-
-def _names(mask: np.ndarray[Any, Any]) -> str:
-    """The environments of a mask, in words."""
-    found = np.flatnonzero(mask).tolist()
-    return f"environment {found[0]}" if len(found) == 1 else f"environments {found}"

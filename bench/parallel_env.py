@@ -1,0 +1,102 @@
+"""`ParallelEnv` against Gymnasium's `AsyncVectorEnv`: seconds of one loop over those of the other, two workers each.
+
+Claim: at least 0.9 of its speed (goal: 1.1), on CartPole-v1 and on CartPole-v1 seen as pixels.
+
+Both loops step random actions that were drawn beforehand and start a new episode after every end: Gymnasium by its own
+autoreset (`gymnasium.make_vec` with "async", its defaults, which copy what is in shared memory as ours do), ours by
+`step_and_reset`, which keeps the true successor as well. They take turns, each timed `--repeats` times; the ratio is
+that of neighbours. While one is timed the other's workers wait.
+
+    python bench/parallel_env.py
+"""
+
+import argparse
+import statistics
+import time
+from functools import partial
+from importlib.metadata import version
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.wrappers import AddRenderObservation
+from report import machine, write
+
+from frl.envs import GymEnv, ParallelEnv, SerialEnv
+
+WORKERS = 2
+MUST = 0.9
+
+
+def their_seconds(env, actions):
+    env.reset(seed=0)
+    begin = time.perf_counter()
+    for action in actions:
+        env.step(action)
+    return time.perf_counter() - begin
+
+
+def our_seconds(env, actions):
+    td = env.reset()
+    begin = time.perf_counter()
+    for action in actions:
+        _, td = env.step_and_reset(td.set("action", action))
+    return time.perf_counter() - begin
+
+
+def measure(name, theirs, ours, num_steps, repeats):
+    serial = SerialEnv(WORKERS, ours)
+    index = np.random.default_rng(0).integers(0, 2, (num_steps, WORKERS))
+    one_hot = torch.nn.functional.one_hot(torch.from_numpy(index), 2).unbind(0)
+    with ParallelEnv(WORKERS, ours) as parallel:
+        their_seconds(theirs, index[:50]), our_seconds(parallel, one_hot[:50])
+        rounds = [
+            (their_seconds(theirs, index), our_seconds(parallel, one_hot), our_seconds(serial, one_hot))
+            for _ in range(repeats)
+        ]
+    theirs.close()
+    micro = 1e6 / num_steps
+    return {
+        "name": name,
+        "num_steps": num_steps,
+        "async_vector_env_us": quartiles([a * micro for a, _, _ in rounds]),
+        "parallel_env_us": quartiles([b * micro for _, b, _ in rounds]),
+        "serial_env_us": quartiles([c * micro for _, _, c in rounds]),
+        "speed_ratio": quartiles([a / b for a, b, _ in rounds]),
+        "must": MUST,
+    }
+
+
+def quartiles(values):
+    low, median, high = statistics.quantiles(values, n=4)
+    return {"median": round(median, 3), "quartiles": [round(low, 3), round(high, 3)]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=11)
+    parser.add_argument("--num-steps", type=int, default=5000)
+    parser.add_argument("--num-frames", type=int, default=200)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    make_vec = partial(gymnasium.make_vec, "CartPole-v1", WORKERS, vectorization_mode="async")
+    rows = [
+        measure("CartPole-v1", make_vec(), partial(GymEnv, "CartPole-v1"), arguments.num_steps, arguments.repeats),
+        measure(
+            "CartPole-v1, pixels",
+            make_vec(render_mode="rgb_array", wrappers=[AddRenderObservation]),
+            partial(GymEnv, "CartPole-v1", from_pixels=True),
+            arguments.num_frames,
+            arguments.repeats,
+        ),
+    ]
+    for row in rows:
+        print(row)
+    write(
+        "parallel_env",
+        {"rows": rows, "repeats": arguments.repeats, "gymnasium": version("gymnasium"), "machine": machine()},
+    )
+
+
+if __name__ == "__main__":
+    main()
