@@ -10,6 +10,7 @@ from torch import Tensor
 from frl import random, tree
 from frl.envs.base import Env
 from frl.envs.creator import EnvCreator
+from frl.envs.form import Form
 from frl.envs.outline import Outline, agreed, outline
 from frl.envs.shell import ENDED, UNRESET, Shell, put
 from frl.tensordict import TensorDict
@@ -41,8 +42,8 @@ class BatchedEnv(Shell):
         self.reward_dtype = shown.after["reward"].dtype
         self._own = shown.own
         begin, after = (x.expand(*self.batch_size) for x in (shown.begin, shown.after))
-        self._begin, self._after = tree.flatten(begin)[1], tree.flatten(after)[1]
-        self._reward = [name for name, _ in tree.named_leaves(after)].index("reward")
+        self._begin, self._after = Form(begin), Form(after)
+        self._reward = self._after.names.index("reward")
         self.set_seed(seed)
 
     def __repr__(self) -> str:
@@ -68,9 +69,9 @@ class BatchedEnv(Shell):
     def step_and_reset(self, td: TensorDict, key: Tensor | None = None) -> tuple[TensorDict, TensorDict]:
         """What `step` returns, and where the environments stand after it: afresh where they are done."""
         after, following = self._advance(td, key, True)
-        return put(td, "next", after, 0), after.exclude("reward") if following is None else following
+        return put(td, "next", after, 0), following
 
-    def _advance(self, td: TensorDict, key: Tensor | None, and_reset: bool) -> tuple[TensorDict, TensorDict | None]:
+    def _advance(self, td: TensorDict, key: Tensor | None, and_reset: bool) -> tuple[TensorDict, TensorDict]:
         if self._refusal is not None:
             self._refuse()
         given = {"action": self._action(td)}
@@ -103,10 +104,12 @@ class BatchedEnv(Shell):
         """The beginnings, from one key for each worker."""
 
     @abstractmethod
-    def _step(
-        self, given: Mapping[str, Any], keys: Tensor | None, and_reset: bool
-    ) -> tuple[TensorDict, TensorDict | None]:
-        """What came of it, [num_workers, *B], and where the environments stand if any episode ended in it."""
+    def _step(self, given: Mapping[str, Any], keys: Tensor | None, and_reset: bool) -> tuple[TensorDict, TensorDict]:
+        """What came of it, [num_workers, *B], and where the environments stand now."""
+
+    def _promoted(self, leaves: list[Tensor]) -> list[Tensor]:
+        """The leaves of what came of a step without the reward."""
+        return leaves[: self._reward] + leaves[self._reward + 1 :]
 
 
 def _listed(sizes: Sequence[tuple[Sequence[int], torch.dtype]]) -> str:

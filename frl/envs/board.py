@@ -4,7 +4,7 @@ import math
 import mmap
 import os
 import tempfile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -56,7 +56,30 @@ def board(fd: int, outline: Outline, num_workers: int) -> Board:
     memory = mmap.mmap(fd, size)
     tensors = iter([_tensor(memory, start, *each) for start, each in zip(starts, sizes, strict=True)])
     parts = [[next(tensors) for _ in tree.leaves(part)] for part in (outline.after, outline.begin, outline.given)]
-    return Board(*parts, next(tensors))
+    return Board(parts[0], parts[1], parts[2], next(tensors))
+
+
+def view(x: Tensor) -> Any:
+    """The tensor as an array of the same memory, which is copied more quickly, or itself if NumPy lacks its dtype.
+
+    >>> type(view(torch.zeros(2))).__name__, type(view(torch.zeros(2, dtype=torch.bfloat16))).__name__
+    ('ndarray', 'Tensor')
+    """
+    try:
+        return x.numpy()
+    except TypeError:
+        return x
+
+
+def copy(x: Any) -> Tensor:
+    """A tensor of its own memory, of what `view` returned.
+
+    >>> x = torch.zeros(2)
+    >>> y, _ = copy(view(x)), x.add_(1)
+    >>> y
+    tensor([0., 0.])
+    """
+    return x.clone() if isinstance(x, Tensor) else torch.from_numpy(x.copy())
 
 
 def _sizes(outline: Outline, num_workers: int) -> list[_Size]:

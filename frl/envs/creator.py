@@ -29,6 +29,7 @@ class EnvCreator:
         self.create_env_fn = create_env_fn.create_env_fn if isinstance(create_env_fn, EnvCreator) else create_env_fn
 
     def __call__(self) -> Env:
+        """Another environment."""
         env: Any = self.create_env_fn()
         if not isinstance(env, Env):
             raise TypeError(

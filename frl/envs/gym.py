@@ -19,6 +19,7 @@ from frl.envs.vector import Vector
 from frl.specs import Composite, MultiOneHot, OneHot
 from frl.tensordict import TensorDict
 
+_Numbers = np.ndarray[Any, Any]
 _CPU = torch.device("cpu")
 _FLAGS = ("done", "terminated", "truncated")
 
@@ -142,8 +143,7 @@ class GymWrapper(Shell):
         td, entries = self._advance(td)
         if self._refusal is None:
             return td, self._node(entries, self._at_reset)
-        # Gymnasium keeps the last observation of those that are not reset, and none of them is done.
-        return td, self._begin(self.vector_env.reset(options={"reset_mask": self._ended.copy()})[0])
+        return td, self._begin(self.reset_ended_arrays())
 
     def restart(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
         """The beginning of an episode where `td` is done, and the last observation elsewhere. It needs no key."""
@@ -151,21 +151,35 @@ class GymWrapper(Shell):
         return self._begin(self.vector_env.reset(options={"reset_mask": mask})[0])
 
     def _advance(self, td: TensorDict) -> tuple[TensorDict, dict[str, Any]]:
-        if self._refusal is not None:
-            self._refuse()
-        action = self._action_array(self._action(td))
-        observation, reward, terminated, truncated, _ = self.vector_env.step(action)
-        if math.isnan(reward.dot(reward)):  # a sum of squares: infinite rewards do not cancel to NaN
-            self._require_numbers(reward)
-        ended = terminated | truncated
-        if np.count_nonzero(ended):
-            self._ended, self._refusal = ended, ENDED
+        observation, reward, ended, terminated, truncated = self.step_arrays(self._action(td).numpy(force=True))
         entries = self._observed(observation)
         entries["reward"] = self._tensor(reward, self._reward)
         entries["done"] = self._tensor(ended, self._flag)
         entries["terminated"] = self._tensor(terminated, self._flag)
         entries["truncated"] = self._tensor(truncated, self._flag)
         return put(td, "next", self._node(entries, self._at_step), 0), entries
+
+    def step_arrays(self, action: _Numbers) -> tuple[Any, _Numbers, _Numbers, _Numbers, _Numbers]:
+        """A step without tensors: the observation, the reward, and the flags done, terminated and truncated, [n, ...].
+
+        Args: action: as the spec says, in memory that may be written again.
+        """
+        if self._refusal is not None:
+            self._refuse()
+        observation, reward, terminated, truncated, _ = self.vector_env.step(self._action_array(action))
+        if math.isnan(reward.dot(reward)):  # a sum of squares: infinite rewards do not cancel to NaN
+            self._require_numbers(reward)
+        ended = terminated | truncated
+        if np.count_nonzero(ended):
+            self._ended, self._refusal = ended, ENDED
+        return observation, reward, ended, terminated, truncated
+
+    def reset_ended_arrays(self) -> Any:
+        """A reset of the environments that have ended: the observation, [n, ...]."""
+        # Gymnasium keeps the last observation of those that are not reset, and none of them is done.
+        observation, _ = self.vector_env.reset(options={"reset_mask": self._ended.copy()})
+        self._refusal, self._ended = None, np.zeros_like(self._ended)
+        return observation
 
     def _begin(self, observation: Any) -> TensorDict:
         self._refusal, self._ended = None, np.zeros_like(self._ended)
@@ -176,11 +190,10 @@ class GymWrapper(Shell):
 
     # ---- between arrays and tensors
 
-    def _action_array(self, action: Tensor) -> np.ndarray[Any, Any]:
+    def _action_array(self, array: _Numbers) -> _Numbers:
         spec = self.single_action_spec
         if isinstance(spec, MultiOneHot):
-            action = spec.to_index(action)
-        array = action.numpy(force=True)
+            array = spec.to_index(torch.as_tensor(array)).numpy()
         if isinstance(spec, OneHot):
             array = array.argmax(-1)
         return array.astype(self._actions.dtype).reshape(self._actions.shape)
@@ -196,7 +209,7 @@ class GymWrapper(Shell):
             for key, array in arrays.items()
         }
 
-    def _tensor(self, array: np.ndarray[Any, Any], to: _Array) -> Tensor:
+    def _tensor(self, array: _Numbers, to: _Array) -> Tensor:
         """A tensor of its own memory."""
         tensor = torch.from_numpy(array.astype(to.dtype).reshape(to.shape))
         return tensor if self.device is _CPU else tensor.to(self.device)
@@ -206,7 +219,7 @@ class GymWrapper(Shell):
 
     # ---- what went wrong
 
-    def _require_numbers(self, reward: np.ndarray[Any, Any]) -> None:
+    def _require_numbers(self, reward: _Numbers) -> None:
         wrong = np.isnan(reward)
         if wrong.any():
             raise ValueError(

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from frl import random, tree
+from frl import random
 from frl.envs.base import Env
+from frl.envs.form import Form
 from frl.envs.outline import outline, sketch
 from frl.envs.shell import put
-from frl.tensordict import TensorDict
 
 
 class Member:
@@ -29,7 +28,7 @@ class Member:
         self._td = env.reset(random.key(0))  # what a reset holds, only a reset can say
         self.sketch = sketch(env, self._td)
         self.outline = outline(self.sketch)
-        self._begin, self._after = _Form(self.outline.begin), _Form(self.outline.after)
+        self._begin, self._after = Form(self.outline.begin), Form(self.outline.after)
         self._events = {"action": len(self.outline.action.shape)}
 
     def reset(self, key: Tensor) -> list[Tensor]:
@@ -60,33 +59,3 @@ class Member:
         fresh = self._begin.leaves("a reset", following) if bool(out["next", "done"].any()) else None
         self._td = following
         return leaves, fresh
-
-
-class _Form:
-    """What every result must look like."""
-
-    def __init__(self, template: TensorDict):
-        xs, self._structure = tree.flatten(template)
-        self._names = [name for name, _ in tree.named_leaves(template)]
-        self._sizes = [(x.shape, x.dtype) for x in xs]
-
-    def leaves(self, where: str, td: TensorDict) -> list[Tensor]:
-        """The leaves of `td`; raises ValueError that names the first which does not fit."""
-        xs, structure = tree.flatten(td)
-        if [(x.shape, x.dtype) for x in xs] == self._sizes:
-            # A node's device, for one, may differ: leaves of the right names can be read all the same.
-            if structure == self._structure or [name for name, _ in tree.named_leaves(td)] == self._names:
-                return xs
-        raise ValueError(f"{where} returned {self._complaint(td, xs)}; mend the environment.")
-
-    def _complaint(self, td: Any, xs: list[Any]) -> str:
-        if not isinstance(td, TensorDict):
-            return f"a {type(td).__name__} but must return a TensorDict"
-        found = {name: (x.shape, x.dtype) for name, x in tree.named_leaves(td)}
-        for name, (shape, dtype) in zip(self._names, self._sizes, strict=True):
-            if name not in found:
-                return f"no {name!r}, only {list(found)}"
-            if found[name] != (shape, dtype):
-                given = f"{found[name][1]} {list(found[name][0])}"
-                return f"{name!r} as {given} but must return {dtype} {list(shape)}"
-        return f"{next(name for name in found if name not in self._names)!r}, which its first reset had not"

@@ -74,7 +74,10 @@ def sketch(env: Env, td: TensorDict) -> dict[str, Any]:
 
 def outline(plain: Mapping[str, Any]) -> Outline:
     """The outline that `sketch` drew."""
-    batch, observation, action = torch.Size(plain["batch_size"]), *map(from_plain, (plain["observation"], plain["action"]))
+    batch, observation, action = (
+        torch.Size(plain["batch_size"]),
+        *map(from_plain, (plain["observation"], plain["action"])),
+    )
     assert isinstance(observation, Composite)
     assert isinstance(action, Spec)
     leaves, form = plain["begin"]["leaves"], json.dumps(plain["begin"]["tensordict"])

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from frl import check, tree
 from frl.envs.batched import BatchedEnv, CreateEnv
-from frl.envs.board import allocate, board
+from frl.envs.board import allocate, board, copy, view
 from frl.envs.channel import ENDED, GIVEN, RESET, STEP, STEP_AND_RESET
 from frl.envs.creator import creators
+from frl.envs.form import Form
 from frl.envs.pool import Pool
 from frl.tensordict import TensorDict
 
@@ -80,37 +81,32 @@ class ParallelEnv(BatchedEnv):
             self._board = board(memory, outline, self.num_workers)
         finally:
             os.close(memory)
-        given = outline.given.expand(*self.batch_size)
-        self._given: TensorDict = tree.unflatten(tree.flatten(given)[1], self._board.given)
+        self._views = [view(x) for x in self._board.after]
+        self._given = Form(outline.given.expand(*self.batch_size)).build(self._board.given)
         self._stands: dict[str, Any] = {}
 
     def _reset(self, keys: Tensor) -> TensorDict:
         self._board.keys.copy_(keys)
         self._ask(RESET, "a reset")
-        return self._standing(tree.unflatten(self._begin, [x.clone() for x in self._board.following]))
+        return self._standing([x.clone() for x in self._board.following])
 
-    def _step(
-        self, given: Mapping[str, Any], keys: Tensor | None, and_reset: bool
-    ) -> tuple[TensorDict, TensorDict | None]:
+    def _step(self, given: Mapping[str, Any], keys: Tensor | None, and_reset: bool) -> tuple[TensorDict, TensorDict]:
         code = STEP_AND_RESET if and_reset else STEP
         self._given["action"].copy_(given["action"].detach())
-        if any(given.get(name) is not here for name, here in self._stands.items() if name in given):
+        if self._stands and any(given.get(name, here) is not here for name, here in self._stands.items()):
             self._give(given)
             code |= GIVEN
         if keys is not None:
             self._board.keys.copy_(keys)
         answers = self._ask(code, "a step")
-        leaves = [x.clone() for x in self._board.after]
-        after: TensorDict = tree.unflatten(self._after, leaves)
-        if ENDED not in answers:
-            self._standing(after)
-            return after, None
-        following = [x.clone() for i, x in enumerate(leaves) if i != self._reward]
-        for row, answer in enumerate(answers):
-            if answer == ENDED:
+        leaves = [copy(x) for x in self._views]
+        following = self._promoted(leaves)
+        if ENDED in answers:
+            following = [x.clone() for x in following]
+            for row in [i for i, answer in enumerate(answers) if answer == ENDED]:
                 for x, fresh in zip(following, self._board.following, strict=True):
                     x[row] = fresh[row]
-        return after, self._standing(tree.unflatten(self._begin, following))
+        return self._after.build(leaves), self._standing(following)
 
     def _give(self, given: Mapping[str, Any]) -> None:
         """Writes where the environments go on from, which is not where they stand."""
@@ -119,9 +115,11 @@ class ParallelEnv(BatchedEnv):
             for to, x in zip(tree.leaves(self._given[name]), values, strict=True):
                 to.copy_(x.detach())
 
-    def _standing(self, td: TensorDict) -> TensorDict:
-        """`td`, which is remembered: a worker need not be told where it stands."""
-        self._stands = {name: td[name] for name in self._own}
+    def _standing(self, leaves: list[Tensor]) -> TensorDict:
+        """Where they stand, which is remembered: a worker need not be told what it knows."""
+        td = self._begin.build(leaves)
+        if self._own:
+            self._stands = {name: td[name] for name in self._own}
         return td
 
     def _ask(self, code: int, doing: str) -> list[int]:

@@ -80,7 +80,7 @@ def _frame(env: gymnasium.Env[Any, Any]) -> Frame:
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[-1] != 3:
         found = f"{frame.dtype} {list(frame.shape)}" if isinstance(frame, np.ndarray) else type(frame).__name__
         raise ValueError(
-            f"Pixels: {env} renders {found} but must render uint8 [H, W, 3]; make it with render_mode='rgb_array', if it "
-            "has that mode, or use from_pixels=False."
+            f"Pixels: {env} renders {found} but must render uint8 [H, W, 3]; make it with render_mode='rgb_array', if "
+            "it has that mode, or use from_pixels=False."
         )
     return frame

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from frl.envs import worker
 from frl.envs.base import Env
-from frl.envs.channel import BOARD, CLOSE, DONE, ENDED, OUTLINE, RAISED, READY, Message, receive, send
+from frl.envs.channel import BOARD, CLOSE, DONE, ENDED, OUTLINE, RAISED, READY, Message, receive
 from frl.envs.worker_errors import RemoteTraceback, WorkerDied, WorkerError, WorkerRaised, WorkerTimeout
 
 START = "the start of its process"
@@ -62,7 +62,7 @@ class Pool:
             self._sockets.append(ours)
             inherited = ours if context.get_start_method() == "fork" else None
             process = context.Process(
-                target=worker.run, args=(place, create, theirs, inherited), name=f"{self._owner}-{place.index}"
+                target=worker.run, args=(place, create, theirs, inherited), name=f"{self._owner}-{place.number}"
             )
             process.start()
             self._processes.append(process)

@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from frl import tree
 from frl.envs.batched import BatchedEnv, CreateEnv
 from frl.envs.creator import creators
 from frl.envs.member import Member
@@ -40,7 +39,7 @@ class SerialEnv(BatchedEnv):
         self._members: list[Member] = []
         try:
             for create in self.create_env_fn:
-                self._members.append(Member(create()))  # noqa: PERF401 - those that are made are closed after an error
+                self._members.append(Member(create()))
             self._adopt([member.sketch for member in self._members], seed)
         except BaseException:
             self.close()
@@ -48,11 +47,9 @@ class SerialEnv(BatchedEnv):
 
     def _reset(self, keys: Tensor) -> TensorDict:
         rows = [member.reset(key) for member, key in zip(self._members, keys, strict=True)]
-        return tree.unflatten(self._begin, _stacked(rows))
+        return self._begin.build(_stacked(rows))
 
-    def _step(
-        self, given: Mapping[str, Any], keys: Tensor | None, and_reset: bool
-    ) -> tuple[TensorDict, TensorDict | None]:
+    def _step(self, given: Mapping[str, Any], keys: Tensor | None, and_reset: bool) -> tuple[TensorDict, TensorDict]:
         rows: list[list[Tensor]] = []
         fresh: list[list[Tensor] | None] = []
         for i, member in enumerate(self._members):
@@ -60,12 +57,13 @@ class SerialEnv(BatchedEnv):
             after, following = member.step(mine, None if keys is None else keys[i], and_reset)
             rows.append(after)
             fresh.append(following)
-        after = tree.unflatten(self._after, _stacked(rows))
-        if all(following is None for following in fresh):
-            return after, None
-        at = self._reward
-        stands = [row[:at] + row[at + 1 :] if new is None else new for row, new in zip(rows, fresh, strict=True)]
-        return after, tree.unflatten(self._begin, _stacked(stands))
+        after = _stacked(rows)
+        stands = self._promoted(after)
+        if any(following is not None for following in fresh):
+            stands = _stacked(
+                [self._promoted(row) if new is None else new for row, new in zip(rows, fresh, strict=True)]
+            )
+        return self._after.build(after), self._begin.build(stands)
 
     def _release(self) -> None:
         for member in self._members:

@@ -7,28 +7,14 @@ import socket
 import traceback
 from collections.abc import Callable
 from multiprocessing.reduction import ForkingPickler
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
-from frl import tree
 from frl.envs.base import Env
-from frl.envs.board import Board, board
-from frl.envs.channel import (
-    BOARD,
-    CLOSE,
-    DONE,
-    ENDED,
-    GIVEN,
-    OUTLINE,
-    RAISED,
-    READY,
-    RESET,
-    STEP_AND_RESET,
-    Message,
-    send,
-)
+from frl.envs.board import board
+from frl.envs.channel import BOARD, CLOSE, DONE, OUTLINE, RAISED, READY, Message, send
+from frl.envs.desk import desk
 from frl.envs.lifeline import end_with_parent
 from frl.envs.member import Member
 
@@ -38,7 +24,7 @@ _LONGEST = 20_000  # characters of a traceback
 class Place(NamedTuple):
     """Which of how many workers it is."""
 
-    index: int
+    number: int
     num_workers: int
 
 
@@ -81,7 +67,7 @@ def _created(create: Callable[[], Env] | bytes) -> Env:
     if not isinstance(create, bytes):
         return create()
     try:
-        function = ForkingPickler.loads(create)
+        function: Callable[[], Env] = ForkingPickler.loads(create)  # type: ignore[attr-defined]
     except Exception as error:
         raise TypeError(
             f"create_env_fn cannot be found in a worker: {error}; define it in a module that can be imported, or pass "
@@ -95,7 +81,7 @@ def _serve(place: Place, member: Member, sock: socket.socket) -> None:
     data, fds, _, _ = socket.recv_fds(sock, 2, 1)  # the memory comes first
     if len(data) < 2 or data[0] != BOARD:
         return
-    desk = Desk(member, board(fds[0], member.outline, place.num_workers), place.index)
+    obey = desk(member, board(fds[0], member.outline, place.num_workers), place.number).obey
     os.close(fds[0])
     answer, number, fd = DONE, data[1], sock.fileno()
     while True:
@@ -103,48 +89,4 @@ def _serve(place: Place, member: Member, sock: socket.socket) -> None:
         data = os.read(fd, 2)
         if len(data) < 2 or data[0] == CLOSE:
             return
-        answer, number = desk.obey(data[0]), data[1]
-
-
-class Desk:
-    """A member with its rows of the board, from which it reads what it is given and where it writes what comes of it.
-
-    >>> from frl import random
-    >>> from frl.envs import make
-    >>> from frl.envs.board import allocate
-    >>> member = Member(make("CartPole-v1"))
-    >>> shared = board(allocate("an example", member.outline, 3), member.outline, 3)
-    >>> shared.keys.copy_(random.split(random.key(0), 3)).shape
-    torch.Size([3, 2])
-    >>> Desk(member, shared, 1).obey(RESET) == DONE, [bool(row.any()) for row in shared.following[1]]
-    (True, [False, True, False])
-    """
-
-    def __init__(self, member: Member, board: Board, index: int):
-        self._member = member
-        self._rows = Board(*[[x[index] for x in part] for part in board[:3]], board.keys[index])
-        given = member.outline.given
-        self._given = tree.flatten(given)[1]
-        self._action = [name for name, _ in tree.named_leaves(given)].index("action")
-
-    def obey(self, code: int) -> int:
-        """Does it, and returns the answer: DONE, or ENDED if an episode has, so that `following` counts too."""
-        rows, member = self._rows, self._member
-        if code == RESET:
-            _write(rows.following, member.reset(rows.keys.clone()))
-            return DONE
-        given: Any = {"action": rows.given[self._action].clone()}
-        if code & GIVEN:
-            given = tree.unflatten(self._given, [x.clone() for x in rows.given])
-        key = rows.keys.clone() if member.outline.keyed_steps else None
-        after, following = member.step(given, key, code & ~GIVEN == STEP_AND_RESET)
-        _write(rows.after, after)
-        if following is None:
-            return DONE
-        _write(rows.following, following)
-        return ENDED
-
-
-def _write(rows: list[Tensor], leaves: list[Tensor]) -> None:
-    for row, x in zip(rows, leaves, strict=True):
-        row.copy_(x.detach() if x.requires_grad else x)
+        answer, number = obey(data[0]), data[1]

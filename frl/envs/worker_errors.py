@@ -15,15 +15,15 @@ class WorkerError(RuntimeError):
         return type(self), (str(self), self.worker)
 
 
-class WorkerDied(WorkerError):
+class WorkerDied(WorkerError):  # noqa: N818
     """A worker's process ended."""
 
 
-class WorkerRaised(WorkerError):
+class WorkerRaised(WorkerError):  # noqa: N818
     """An error was raised in a worker; its traceback there is the `__cause__`."""
 
 
-class WorkerTimeout(WorkerError):
+class WorkerTimeout(WorkerError):  # noqa: N818
     """A worker did not answer in time."""
 
 

@@ -11,7 +11,9 @@ from frl.specs.composite import Composite
 from frl.specs.continuous import Bounded, Unbounded
 from frl.specs.discrete import Binary, Categorical, MultiCategorical, OneHot
 
-_KINDS = {kind.__name__: kind for kind in (Binary, Bounded, Categorical, MultiCategorical, OneHot, Unbounded)}
+_KINDS: dict[str, Any] = {
+    kind.__name__: kind for kind in (Binary, Bounded, Categorical, MultiCategorical, OneHot, Unbounded)
+}
 _CHOICES = {"Categorical": "n", "OneHot": "n", "MultiCategorical": "nvec"}
 
 

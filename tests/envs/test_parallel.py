@@ -47,7 +47,11 @@ def held():
     """What this process holds: its open files, and its maps of unnamed memory."""
     gc.collect()
     with open("/proc/self/maps") as file:
-        return len(os.listdir("/proc/self/fd")), sum("memfd:frl" in line for line in file), sorted(os.listdir("/dev/shm"))
+        return (
+            len(os.listdir("/proc/self/fd")),
+            sum("memfd:frl" in line for line in file),
+            sorted(os.listdir("/dev/shm")),
+        )
 
 
 @pytest.mark.parametrize("name", ALIKE)
@@ -193,7 +197,7 @@ def test_a_worker_that_falls_while_idle_is_found_at_the_next_step(number, error)
 @pytest.mark.parametrize("name", LIARS)
 def test_a_lie_is_named(name):
     env = ParallelEnv(2, [faulty.cartpole, partial(faulty.liar, name)], "fork")
-    with pytest.raises(WorkerRaised, match="worker 1 .* raised ValueError in a step: a step returned") as caught:
+    with pytest.raises(WorkerRaised, match=r"worker 1 .* raised ValueError in a step: a step returned") as caught:
         env.rand_step(env.reset())
     assert LIARS[name][1] in str(caught.value)
 
