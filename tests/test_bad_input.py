@@ -19,9 +19,10 @@ from tests.bad_input.programs import COMMANDS, FILES
 from tests.bad_input.replay import REPLAY
 from tests.bad_input.specs import SPECS
 from tests.bad_input.transforms import TRANSFORMS
+from tests.bad_input.workers import WORKERS
 from tests.bad_input.worlds import WORLDS
 
-PARTS = (DATA, CONTROL, SPECS, MATHEMATICS, BLOCKS, OPTIMISERS, MODULES, ENVIRONMENTS, LEARNING, FILES, COMMANDS, WORLDS, POLICIES, REPLAY, TRANSFORMS,)
+PARTS = (DATA, CONTROL, SPECS, MATHEMATICS, BLOCKS, OPTIMISERS, MODULES, ENVIRONMENTS, LEARNING, FILES, COMMANDS, WORLDS, POLICIES, REPLAY, TRANSFORMS, WORKERS,)
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}
 

@@ -28,7 +28,7 @@ class Pixels(gymnasium.ObservationWrapper[dict[str, Any], Any, Any]):
     def __init__(self, env: gymnasium.Env[Any, Any], pixels_only: bool = True):
         super().__init__(env)
         self._kept: Any = None if pixels_only else env.observation_space
-        if isinstance(self._kept, spaces.Dict) and "pixels" in self._kept:
+        if isinstance(self._kept, spaces.Dict) and "pixels" in self._kept.spaces:
             raise ValueError('Pixels: the environment observes "pixels" already; use it with from_pixels=False.')
         env.reset()
         pixels = spaces.Box(0, 255, _frame(env).shape, np.uint8)
@@ -47,7 +47,7 @@ class Pixels(gymnasium.ObservationWrapper[dict[str, Any], Any, Any]):
 class FrameSkip(gymnasium.Wrapper[Any, Any, Any, Any]):
     """The environment that takes each action `num_frames` times and sums the rewards, until an episode ends.
 
-    Raises: ValueError if `num_frames` is below 1.
+    Raises: ValueError if `num_frames` is below 1; TypeError if it is no integer.
 
     >>> env = FrameSkip(gymnasium.make("CartPole-v1"), 3)
     >>> env.reset(seed=0)[0].shape, env.step(0)[1]
@@ -55,6 +55,8 @@ class FrameSkip(gymnasium.Wrapper[Any, Any, Any, Any]):
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], num_frames: int):
+        if not isinstance(num_frames, int):
+            raise TypeError(f"FrameSkip: frame_skip is {num_frames!r} but must be an integer, a number of frames.")
         check.at_least("FrameSkip", {"frame_skip": num_frames}, 1)
         super().__init__(env)
         self.num_frames = num_frames

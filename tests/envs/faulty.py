@@ -1,5 +1,6 @@
 """Functions of a module that make environments with a fault, as a worker process can find them."""
 
+import faulthandler
 import os
 import signal
 import time
@@ -18,7 +19,7 @@ FAULTS = {
     "exit": lambda: os._exit(3),
     "leave": lambda: exit(4),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
-    "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "crash": lambda: (faulthandler.disable(), os.kill(os.getpid(), signal.SIGSEGV)),
     "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
     "hang": lambda: time.sleep(3600),
 }

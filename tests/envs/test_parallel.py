@@ -77,7 +77,7 @@ def test_it_keeps_its_word(name):
         check_env(env, num_steps=25)
 
 
-@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+@pytest.mark.parametrize("method", ["forkserver", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_processes_that_are_not_forked_give_the_same(method):
     with ParallelEnv(2, faulty.cartpole, mp_start_method=method) as env:
         assert bool((env.rollout(3, key=KEY) == SerialEnv(2, faulty.cartpole).rollout(3, key=KEY)).all())
@@ -256,10 +256,12 @@ if __name__ == "__main__":
     ("method", "doing", "number"),
     [
         ("fork", "steps", signal.SIGKILL),
-        ("fork", "idle", signal.SIGTERM),
-        ("fork", "steps", signal.SIGINT),
-        ("fork", "exit", None),
         ("forkserver", "steps", signal.SIGKILL),
+        pytest.param("fork", "idle", signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param("fork", "steps", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("fork", "exit", None, marks=pytest.mark.slow),
+        pytest.param("forkserver", "steps", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("forkserver", "exit", None, marks=pytest.mark.slow),
     ],
 )
 def test_no_worker_outlives_its_parent(tmp_path, method, doing, number):
