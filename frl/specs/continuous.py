@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import Self
@@ -168,9 +169,10 @@ class Unbounded(Spec):
 def _common_shape(low: Any, high: Any, shape: Sequence[int] | int | None) -> torch.Size:
     bounds = [torch.as_tensor(bound).shape for bound in (low, high)]
     try:
-        common = torch.broadcast_shapes(*bounds)
-        fits = shape is None or torch.broadcast_shapes(common, sizes(shape)) == sizes(shape)
-    except RuntimeError:
+        # torch.broadcast_shapes imports sympy, which takes a process most of a second.
+        common = torch.Size(np.broadcast_shapes(*bounds))
+        fits = shape is None or np.broadcast_shapes(common, sizes(shape)) == sizes(shape)
+    except ValueError:
         fits, common = False, torch.Size()
     if not fits:
         wanted = "to each other" if shape is None else f"to the shape {list(sizes(shape))}"
