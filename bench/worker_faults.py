@@ -188,9 +188,10 @@ def parents(options):
             time.sleep(draw.uniform(0, 0.2))
             process.kill()
             begin = time.monotonic()
-            process.communicate()
+            process.wait()
             orphans += left_of(pids, LIMIT)
             seconds.append(time.monotonic() - begin)
+            process.stdout.close()
     return {"parents": options.parents, "orphans": orphans, "seconds": summary(seconds)}
 
 

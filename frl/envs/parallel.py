@@ -17,7 +17,7 @@ from frl.envs.form import Form
 from frl.envs.pool import Pool
 from frl.tensordict import TensorDict
 
-_FAREWELL = 0.3
+_FAREWELL, _LONGEST_FAREWELL = 0.3, 60.0  # seconds for closing, after an error and otherwise
 
 
 class ParallelEnv(BatchedEnv):
@@ -54,6 +54,8 @@ class ParallelEnv(BatchedEnv):
         timeout: float = 60.0,
         seed: int = 0,
     ):
+        if not isinstance(timeout, (int, float)):
+            raise TypeError(f"ParallelEnv: timeout is {timeout!r} but must be a number of seconds.")
         check.above("ParallelEnv", {"timeout": timeout}, 0)
         methods = multiprocessing.get_all_start_methods()
         if mp_start_method not in methods:
@@ -134,4 +136,4 @@ class ParallelEnv(BatchedEnv):
         self.close()
 
     def _release(self) -> None:
-        self._pool.close(self._timeout)
+        self._pool.close(min(self._timeout, _LONGEST_FAREWELL))

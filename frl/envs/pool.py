@@ -126,14 +126,12 @@ class Pool:
             if process.exitcode is not None:
                 self._fail_of_end(j, doing)
         if time.monotonic() > deadline:
-            self._fail(
-                WorkerTimeout(
-                    f"{self._who(i)} has not answered in {self._timeout:g} s, the timeout, in {doing}: it hangs or was "
-                    f"stopped; mend the environment, or give a longer timeout=. {_ALL}",
-                    i,
-                ),
-                i,
+            limit = START_TIMEOUT if doing == START else self._timeout
+            message = (
+                f"{self._who(i)} has not answered in {limit:g} s, the timeout, in {doing}: it hangs or was stopped; "
+                f"mend the environment, or give a longer timeout=. {_ALL}"
             )
+            self._fail(WorkerTimeout(message, i), i)
 
     def _fail_of_end(self, i: int, doing: str) -> NoReturn:
         try:

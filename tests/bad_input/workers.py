@@ -87,6 +87,9 @@ WORKERS = {
         "must be one of",
     ),
     "no time": bad(lambda: envs.ParallelEnv(2, CART, timeout=0), ValueError, "timeout", "0", "must be above 0"),
+    "no number of seconds": bad(
+        lambda: envs.ParallelEnv(2, CART, timeout=None), TypeError, "timeout", "None", "must be a number of seconds"
+    ),
     "what cannot be sent": bad(
         lambda: envs.ParallelEnv(2, lambda: envs.GymEnv("CartPole-v1")),
         TypeError,

@@ -14,6 +14,7 @@ import torch
 from frl import random
 from frl.collectors import collect, start
 from frl.envs import GymEnv, ParallelEnv, SerialEnv, WorkerDied, WorkerRaised, WorkerTimeout, check_env
+from frl.specs import Bounded
 from tests.envs import faulty
 from tests.envs.faulty import ALIKE, LIARS
 
@@ -240,6 +241,7 @@ def test_an_interrupt_closes_all():
 SCRIPT = """
 import os, sys, time
 from functools import partial
+from frl.specs import Bounded
 from frl.envs import GymEnv, ParallelEnv
 
 if __name__ == "__main__":
@@ -280,6 +282,30 @@ def test_no_worker_outlives_its_parent(tmp_path, method, doing, number):
     assert error.count(b"Traceback") == (number == signal.SIGINT)
 
 
+def test_four_pendulums_seen_as_pixels():
+    env = ParallelEnv(
+        4,
+        lambda: GymEnv("Pendulum-v1", frame_skip=3, from_pixels=True, pixels_only=False),
+        mp_start_method="fork",
+    )
+    with env:
+        td = env.reset()
+        assert {key: tuple(x.shape) for key, x in td.items()} == {
+            "done": (4, 1),
+            "observation": (4, 3),
+            "pixels": (4, 500, 500, 3),
+            "terminated": (4, 1),
+            "truncated": (4, 1),
+        }
+        assert (td["pixels"].dtype, td.batch_size) == (torch.uint8, (4,))
+        assert env.action_spec == Bounded(-2.0, 2.0, (4, 1))
+        assert env.max_steps == 67
+
+
+def test_a_timeout_without_end_is_one():
+    ParallelEnv(1, faulty.cartpole, "fork", timeout=float("inf")).close()
+
+
 def test_what_cannot_be_sent_is_named():
     with pytest.raises(TypeError, match=r"<lambda>.*cannot be sent.*functools.partial.*mp_start_method='fork'"):
         ParallelEnv(2, lambda: GymEnv("CartPole-v1"))
@@ -290,7 +316,8 @@ def test_environments_that_differ_are_named():
         ParallelEnv(2, [faulty.cartpole, faulty.pendulum], "fork")
 
 
-def test_workers_may_have_workers():
-    inner = partial(ParallelEnv, 2, faulty.cartpole, "fork")
-    with ParallelEnv(2, inner, "fork") as env:
+@pytest.mark.parametrize("method", ["fork", pytest.param("forkserver", marks=pytest.mark.slow)])
+def test_workers_may_have_workers(method):
+    inner = partial(ParallelEnv, 2, faulty.cartpole, method)
+    with ParallelEnv(2, inner, method) as env:
         assert env.rollout(3)["next", "observation"].shape == (2, 2, 3, 4)
