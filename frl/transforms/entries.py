@@ -57,3 +57,19 @@ def drop_specs(spec: Composite, keys: Iterable[Key]) -> Composite:
         else:
             spec = Composite({other: spec[other] for other in spec if other != name}, spec.shape)
     return spec
+
+
+def select_specs(spec: Composite, keys: Iterable[Key]) -> Composite:
+    """Only the entries of `spec` under `keys`; one that is not there is no error.
+
+    >>> from frl.specs import Unbounded
+    >>> list(select_specs(Composite({"x": Unbounded(2), "y": Unbounded(2)}), ["y", ("x", "z")]))
+    ['y']
+    """
+    chosen = Composite({}, spec.shape)
+    for key in keys:
+        inner: Any = spec
+        for name in (key,) if isinstance(key, str) else key:
+            inner = inner[name] if isinstance(inner, Composite) and name in inner else None
+        chosen = chosen if inner is None else set_spec(chosen, key, inner)
+    return chosen

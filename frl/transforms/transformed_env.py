@@ -16,7 +16,7 @@ from frl.specs import Categorical, Composite, OneHot, Spec, Unbounded
 from frl.tensordict import TensorDict
 from frl.transforms.base import State, Transform
 from frl.transforms.compose import Compose
-from frl.transforms.entries import drop_specs
+from frl.transforms.entries import drop_specs, select_specs
 
 _STATE = "transform_state"
 
@@ -79,7 +79,7 @@ class TransformedEnv(Env):
             acting = [(one, action), *acting] if type(one).act is not Transform.act else acting
             action = one.action_spec(action)
         fields |= {"single_action_spec": action, "_acting": tuple(acting)}
-        fields |= {"single_info_spec": drop_specs(shown, observed), "rows_apart": pipeline.rows_apart}
+        fields |= {"single_info_spec": select_specs(shown, pipeline.bookkeeping), "rows_apart": pipeline.rows_apart}
         fields |= {"_single_reward_spec": reward, "reward_dtype": reward.dtype}
         for name, value in fields.items():
             object.__setattr__(self, name, value)

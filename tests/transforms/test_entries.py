@@ -1,7 +1,7 @@
 import pytest
 
 from frl.specs import Composite, Unbounded
-from frl.transforms.entries import drop_specs, entry_spec, set_spec
+from frl.transforms.entries import drop_specs, entry_spec, select_specs, set_spec
 
 SPEC = Composite({"a": Unbounded(1), "b": {"c": Unbounded(2), "d": Unbounded(3)}})
 
@@ -11,6 +11,7 @@ def test_nested_entries_are_read_set_and_dropped():
     assert set_spec(SPEC, ("b", "c"), Unbounded(7))["b", "c"] == Unbounded(7)
     assert list(drop_specs(SPEC, [("b", "c")])["b"]) == ["d"]
     assert list(drop_specs(SPEC, ["b"])) == ["a"]
+    assert select_specs(SPEC, [("b", "c"), "e"]) == Composite({"b": {"c": Unbounded(2)}})
 
 
 def test_missing_levels_are_made_and_missing_entries_are_no_error():

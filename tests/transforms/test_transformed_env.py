@@ -21,6 +21,7 @@ from frl.transforms import (
     InitTracker,
     NoopResetEnv,
     ObservationNorm,
+    RenameTransform,
     Resize,
     RewardScaling,
     RewardSum,
@@ -244,6 +245,13 @@ def test_bookkeeping_is_no_observation_unless_it_is_joined_to_one():
     assert list(env.single_observation_spec) == ["x"]
     assert env.observation_spec["x"].shape == (4,)
     assert list(TransformedEnv(make("Pendulum-v1"), StepCounter()).info_spec) == ["step_count"]
+
+
+def test_bookkeeping_and_observations_may_stand_side_by_side():
+    chain = Compose(RenameTransform(["observation"], [("info", "x")]), StepCounter(step_count_key=("info", "count")))
+    env = TransformedEnv(make("Pendulum-v1"), chain)
+    assert list(env.single_observation_spec["info"]) == ["x"]
+    assert list(env.single_info_spec["info"]) == ["count"]
 
 
 def test_an_algorithm_learns_in_it_as_in_any_environment():
