@@ -11,36 +11,13 @@ PureJaxRL and frl run both with two threads and pinned to one core, and count wi
 
 import argparse
 import json
-import statistics
-import subprocess
 import sys
-from pathlib import Path
 
 from report import machine, write
+from side_by_side import PINNED, WORKERS, measure
 
-WORKERS = Path(__file__).parent / "workers"
-PINNED = ["taskset", "-c", "0"]
 UPDATES = {4: 600, 64: 40, 1024: 4}  # about 300k steps for the fast ones
 SLOW_UPDATES = {4: 20, 64: 2, 1024: 1}
-
-
-class Worker:
-    def __init__(self, name: str, command: list[str]):
-        self.name, self.seconds = name, []
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.ready = self._read()
-
-    def _read(self) -> dict:
-        for line in self.process.stdout:
-            if line.startswith("{"):
-                return json.loads(line)
-        raise RuntimeError(f"{self.name} ended: {self.process.wait()}")
-
-    def run(self) -> float:
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        result = self._read()
-        return result["steps"] / result["seconds"]
 
 
 def commands(arguments: argparse.Namespace, num_envs: int) -> dict[str, list[str]]:
@@ -64,33 +41,6 @@ def commands(arguments: argparse.Namespace, num_envs: int) -> dict[str, list[str
     return found
 
 
-def measure(arguments: argparse.Namespace, num_envs: int) -> dict:
-    workers = [Worker(name, command) for name, command in commands(arguments, num_envs).items()]
-    rates = {worker.name: [] for worker in workers}
-    for worker in workers:
-        worker.run()
-    for _ in range(arguments.repeats):
-        for worker in workers:
-            rates[worker.name].append(worker.run())
-    for worker in workers:
-        worker.process.kill()
-    table = {worker.name: {"steps_per_s": quartiles(rates[worker.name]), "ready": worker.ready} for worker in workers}
-    best = {
-        peer: max(r["steps_per_s"][1] for name, r in table.items() if name.startswith(peer)) for peer in peers(table)
-    }
-    ratios = {peer: best["frl"] / best[peer] for peer in best if peer != "frl"}
-    return {"num_envs": num_envs, "rates": table, "frl_over": ratios}
-
-
-def peers(table: dict) -> set[str]:
-    return {name.split(",")[0] for name in table}
-
-
-def quartiles(values: list[float]) -> list[float]:
-    low, middle, high = statistics.quantiles(values, n=4)
-    return [round(low), round(middle), round(high)]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--purejaxrl", help="a checkout of PureJaxRL")
@@ -102,7 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     for num_envs in arguments.num_envs:
-        row = measure(arguments, num_envs)
+        row = {"num_envs": num_envs, **measure(commands(arguments, num_envs), arguments.repeats)}
         rows.append(row)
         print(json.dumps(row, indent=1))
         write("ppo_throughput", {"rows": rows, "repeats": arguments.repeats, "machine": machine()})

@@ -246,4 +246,4 @@ def decompositions() -> dict[Any, Callable[..., Any]]:
 
 
 def _few_rows(x: Tensor, y: Tensor) -> bool:
-    return x.device.type == "cpu" and x.shape[0] <= 16 and y.numel() <= 2**14 and x.dtype == y.dtype
+    return x.device.type == "cpu" and x.shape[0] <= 16 and y.numel() <= 2**12 and x.dtype == y.dtype

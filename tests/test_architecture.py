@@ -29,7 +29,7 @@ FLOORS = (
     ("nn", "optim"),
     ("envs", "transforms", "replay"),
     ("collectors",),
-    ("algorithms",),
+    ("objectives", "algorithms"),
     ("training", "cli"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS, 1) for name in names}

@@ -1,7 +1,15 @@
 """Algorithms: bundles of pure functions that know specs, never an environment or a buffer."""
 
+from frl.algorithms.actor_q import ActorQ as ActorQ
+from frl.algorithms.actor_q import actor_q as actor_q
 from frl.algorithms.base import Algorithm as Algorithm
+from frl.algorithms.ddpg import DDPGConfig as DDPGConfig
+from frl.algorithms.ddpg import ddpg as ddpg
+from frl.algorithms.dqn import DQNConfig as DQNConfig
+from frl.algorithms.dqn import dqn as dqn
 from frl.algorithms.networks import ActorCritic as ActorCritic
 from frl.algorithms.networks import actor_critic as actor_critic
 from frl.algorithms.ppo import PPOConfig as PPOConfig
 from frl.algorithms.ppo import ppo as ppo
+from frl.algorithms.q_network import QNetwork as QNetwork
+from frl.algorithms.q_network import q_network as q_network

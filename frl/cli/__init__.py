@@ -1,9 +1,11 @@
-"""The command line: `frl train ppo | eval | plot | envs`."""
+"""The command line: `frl train ppo|dqn|ddpg | eval | plot | envs`."""
 
 import sys
 from collections.abc import Callable, Sequence
 
 from frl.cli.errors import UsageError
+
+ALGORITHMS = ("ppo", "dqn", "ddpg")
 
 USAGE = """usage: frl COMMAND [-h] ...
 
@@ -12,7 +14,8 @@ USAGE = """usage: frl COMMAND [-h] ...
   frl plot RUN... -o curve.png       draws the learning curves of runs
   frl envs                           lists the environments
 
-`frl train ppo --env ID -h` shows all options, with their defaults for that environment."""
+The algorithms are ppo, dqn and ddpg. `frl train ppo --env ID -h` shows all options, with their defaults for that
+environment."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,9 +44,11 @@ def _command(arguments: list[str]) -> int:
         print(USAGE)
         return 0
     if name == "train":
-        if not rest or rest[0] != "ppo":
-            raise UsageError(f"train: unknown algorithm {rest[0] if rest else ''!r}; there is: ppo.")
-        return _train(rest[1:])
+        if not rest or rest[0] not in ALGORITHMS:
+            raise UsageError(
+                f"train: unknown algorithm {rest[0] if rest else ''!r}; there are: {', '.join(ALGORITHMS)}."
+            )
+        return _train(rest[0], rest[1:])
     commands: dict[str, Callable[[list[str]], int]] = {"eval": _eval, "plot": _plot, "envs": _envs}
     if name not in commands:
         raise UsageError(f"unknown command {name!r}; there are: train, {', '.join(commands)}.")
@@ -53,10 +58,10 @@ def _command(arguments: list[str]) -> int:
 # Each command imports what it needs when it is called: `frl envs` loads no plotting, `import frl` loads no command.
 
 
-def _train(arguments: list[str]) -> int:
+def _train(algorithm: str, arguments: list[str]) -> int:
     from frl.cli.train import train
 
-    return train(arguments)
+    return train(algorithm, arguments)
 
 
 def _eval(arguments: list[str]) -> int:

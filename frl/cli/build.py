@@ -7,35 +7,37 @@ import torch
 from torch import Tensor
 
 from frl import random
-from frl.algorithms import Algorithm, actor_critic, ppo
+from frl.algorithms import Algorithm
 from frl.cli.errors import usage_errors
 from frl.cli.options import Options
+from frl.cli.recipes import RECIPES, Recipe
 from frl.compilation import compile, compiler_available
 from frl.envs import Env, make
 from frl.tensordict import TensorDict
 from frl.training.evaluate import evaluate
-from frl.training.loop import Loop, on_policy, population
+from frl.training.loop import Loop, population
 from frl.training.run import Step
 
 
 class Training(NamedTuple):
-    """What is trained, where; `loop` is of a population if several seeds are trained at once."""
+    """What is trained, where and how; `loop` is of a population if several seeds are trained at once."""
 
+    recipe: Recipe
     env: Env
     algorithm: Algorithm
     loop: Loop
 
 
-def build(options: Options) -> Training:
-    """The training that the options describe, not compiled.
+def build(name: str, options: Options) -> Training:
+    """The training that the options of the algorithm `name` describe, not compiled.
 
-    Raises: UsageError for an unknown environment or a space that PPO has no distribution for.
+    Raises: UsageError for an unknown environment or a space that the algorithm cannot act in.
     """
+    recipe = RECIPES[name]
     with usage_errors(ValueError, TypeError, ImportError):
         env = make(options.env, batch_size=[options.num_envs])
-        networks = actor_critic(env.single_observation_spec, env.single_action_spec)
-    algorithm = ppo(networks, options.hyperparameters())
-    return Training(env, algorithm, _loop(env, algorithm, options))
+        algorithm = recipe.algorithm(env, options.hyperparameters())
+    return Training(recipe, env, algorithm, _loop(recipe, env, algorithm, options))
 
 
 def initial_state(training: Training, options: Options) -> TensorDict:
@@ -47,10 +49,10 @@ def initial_state(training: Training, options: Options) -> TensorDict:
 def compiled_step(training: Training, options: Options) -> Step:
     """The step of the loop, compiled: whole in a pure environment, else acting and learning apart."""
     if training.env.pure:
-        return compile(training.loop.step)
+        return compile(training.loop.step, donate=True)
     algorithm = training.algorithm
     algorithm = algorithm._replace(act=compile(algorithm.act), update=compile(algorithm.update))
-    return _loop(training.env, algorithm, options).step
+    return _loop(training.recipe, training.env, algorithm, options, compiled=True).step
 
 
 def or_eager(compiled: Step, eager: Step) -> Step:
@@ -96,7 +98,7 @@ def evaluation_returns(training: Training, options: Options, state: TensorDict) 
         env.close()
 
 
-def should_compile(options: Options, pure: bool) -> tuple[bool, str]:
+def should_compile(recipe: Recipe, options: Options, pure: bool) -> tuple[bool, str]:
     """Whether to compile, and why, for `--compile`."""
     if options.compile != "auto":
         return options.compile == "on", f"--compile {options.compile}"
@@ -104,8 +106,8 @@ def should_compile(options: Options, pure: bool) -> tuple[bool, str]:
         return False, "there is no C++ compiler"
     if not pure:
         return False, f"most of the time goes to {options.env} itself"
-    eager = _seconds(options, EAGER)
-    gain = eager - _seconds(options, COMPILED)
+    eager = _seconds(recipe, options, EAGER)
+    gain = eager - _seconds(recipe, options, COMPILED)
     estimate = f"about {eager:.0f} s in eager mode"
     if gain <= COMPILATION:
         return False, f"{estimate}, which is over before a compilation pays off"
@@ -123,16 +125,15 @@ class _Cost(NamedTuple):
 EAGER, COMPILED, COMPILATION = _Cost(3e-3, 6e-3, 2e-6), _Cost(25e-6, 300e-6, 2e-6), 20.0
 
 
-def _seconds(options: Options, cost: _Cost) -> float:
-    config = options.hyperparameters()
-    steps = options.rollout_length * cost.vector_step
-    steps += config.num_epochs * config.num_minibatches * cost.gradient_step
-    samples = options.num_envs * options.rollout_length * (1 + config.num_epochs)
+def _seconds(recipe: Recipe, options: Options, cost: _Cost) -> float:
+    gradient_steps = recipe.gradient_steps(options)
+    samples = options.num_envs * options.rollout_length + gradient_steps * recipe.samples(options)
+    steps = options.rollout_length * cost.vector_step + gradient_steps * cost.gradient_step
     return options.num_seeds * options.num_updates * (steps + samples * cost.sample)
 
 
-def _loop(env: Env, algorithm: Algorithm, options: Options) -> Loop:
-    loop = on_policy(env, algorithm, options.rollout_length)
+def _loop(recipe: Recipe, env: Env, algorithm: Algorithm, options: Options, compiled: bool = False) -> Loop:
+    loop = recipe.loop(env, algorithm, options, compiled)
     return population(loop, options.num_seeds) if options.num_seeds > 1 else loop
 
 

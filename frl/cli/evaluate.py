@@ -29,9 +29,12 @@ def evaluate_run(arguments: Sequence[str]) -> int:
     given = parse(EvalOptions, arguments, "frl eval")
     if given.episodes < 1:
         raise UsageError(f"--episodes is {given.episodes} but must be at least 1.")
-    options = dataclasses.replace(from_json(read_config(given.run)["options"]), eval_episodes=given.episodes)
+    config = read_config(given.run)
+    name = config["algorithm"]
+    options = dataclasses.replace(from_json(name, config["options"]), eval_episodes=given.episodes)
     with usage_errors(CorruptCheckpoint, FileNotFoundError):
         found = load_latest(given.run / "checkpoints")
-    print(f"PPO on {options.env}, after {found.step:,} steps")
-    print_evaluation(evaluation_returns(build(options), options, found.state), options.seeds)
+    training = build(name, options)
+    print(f"{training.recipe.title} on {options.env}, after {found.step:,} steps")
+    print_evaluation(evaluation_returns(training, options, found.state), options.seeds)
     return 0

@@ -1,4 +1,4 @@
-"""The options of `frl train ppo`, and how they are kept with a run."""
+"""The options of `frl train ALGORITHM`, and how they are kept with a run."""
 
 import argparse
 import dataclasses
@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from frl.algorithms import PPOConfig
+from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig
 from frl.cli.errors import UsageError, usage_errors
 from frl.cli.flags import parse
 from frl.cli.run_directory import read_config
-from frl.training.presets import preset
-
-PROG = "frl train ppo"
+from frl.training.presets import Config, Replay, preset
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Trains PPO and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
+    """What all algorithms have in common; each adds its hyperparameters as `config`, and `replay` if it has one."""
 
     env: str = "CartPole-v1"
     """Environment: one of `frl envs`, or gym:ID for Gymnasium's own."""
@@ -48,7 +46,6 @@ class Options:
     """Continues the run in this directory, with its options, from its newest valid checkpoint."""
     print_hash: bool = False
     """Prints the SHA-256 of the final state."""
-    ppo: PPOConfig = dataclasses.field(default_factory=PPOConfig)
 
     @property
     def num_updates(self) -> int:
@@ -60,28 +57,61 @@ class Options:
         """The seeds that are trained at once."""
         return range(self.seed, self.seed + self.num_seeds)
 
-    def hyperparameters(self) -> PPOConfig:
-        """PPO's, with the annealing over the whole training if that is wanted."""
-        wanted = self.anneal and not self.ppo.anneal_updates
-        return self.ppo._replace(anneal_updates=float(self.num_updates)) if wanted else self.ppo
+    def hyperparameters(self) -> Config:
+        """The algorithm's, with the annealing over the whole training if that is wanted."""
+        config: Any = vars(self)["config"]
+        replay: Replay | None = vars(self).get("replay")
+        if not self.anneal or config.anneal_updates:
+            return config
+        updates = self.num_updates * (replay.updates_per_rollout if replay else 1)
+        return config._replace(anneal_updates=float(updates))
 
+
+@dataclasses.dataclass(frozen=True)
+class PPOOptions(Options):
+    """Trains PPO and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
+
+    config: PPOConfig = dataclasses.field(default_factory=PPOConfig)
+
+
+@dataclasses.dataclass(frozen=True)
+class DQNOptions(Options):
+    """Trains DQN and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
+
+    replay: Replay = dataclasses.field(default_factory=Replay)
+    config: DQNConfig = dataclasses.field(default_factory=DQNConfig)
+
+
+@dataclasses.dataclass(frozen=True)
+class DDPGOptions(Options):
+    """Trains DDPG and evaluates the last policy; leaves records, checkpoints and a curve in a run directory."""
+
+    replay: Replay = dataclasses.field(default_factory=Replay)
+    config: DDPGConfig = dataclasses.field(default_factory=DDPGConfig)
+
+
+OPTIONS: dict[str, type[Options]] = {"ppo": PPOOptions, "dqn": DQNOptions, "ddpg": DDPGOptions}
+
+
+# What is trained unless --env says otherwise.
+ENVIRONMENTS = {"ppo": "CartPole-v1", "dqn": "CartPole-v1", "ddpg": "Pendulum-v1"}
 
 # What may change when a run is resumed: it does not decide what the state is.
 CHANGEABLE = ("steps", "compile", "num_threads", "eval_episodes", "checkpoint_every", "out", "resume", "print_hash")
 
 
-def read_options(arguments: Sequence[str]) -> Options:
+def read_options(algorithm: str, arguments: Sequence[str]) -> Options:
     """The options of a command line. Defaults are the environment's preset, or those of the run that is resumed.
 
     Raises: UsageError for what cannot be parsed, is out of range, or cannot change in a run that is resumed.
     """
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    early.add_argument("--env", default="CartPole-v1")
+    early.add_argument("--env", default=ENVIRONMENTS[algorithm])
     early.add_argument("--resume", type=Path)
     with usage_errors(argparse.ArgumentError):
         known, _ = early.parse_known_args(list(arguments))
-    default = _of_environment(known.env) if known.resume is None else from_json(read_config(known.resume)["options"])
-    options = parse(Options, arguments, PROG, default)
+    default = _of_environment(algorithm, known.env) if known.resume is None else _of_run(algorithm, known.resume)
+    options = parse(OPTIONS[algorithm], arguments, f"frl train {algorithm}", default)
     _check(options)
     if options.resume is not None:
         _check_unchanged(default, options)
@@ -89,60 +119,94 @@ def read_options(arguments: Sequence[str]) -> Options:
 
 
 def _check_unchanged(before: Options, now: Options) -> None:
-    for field in dataclasses.fields(Options):
-        old, new = getattr(before, field.name), getattr(now, field.name)
-        if old != new and field.name not in CHANGEABLE:
+    old, new = _flat(before), _flat(now)
+    for name in old:
+        if old[name] != new[name] and name not in CHANGEABLE:
             raise UsageError(
-                f"--{field.name.replace('_', '-')}: the run in {now.resume} has {old}, which --resume cannot change to "
-                f"{new}; leave the flag out, or start a new run."
+                f"--{name.replace('_', '-')}: the run in {now.resume} has {old[name]}, which --resume cannot change to "
+                f"{new[name]}; leave the flag out, or start a new run."
             )
+
+
+def _flat(options: Options) -> dict[str, Any]:
+    """The value of each flag."""
+    found = to_json(options)
+    nested = {name: value for part in _NESTED for name, value in found.get(part, {}).items()}
+    return {**{name: value for name, value in found.items() if name not in _NESTED}, **nested}
 
 
 def to_json(options: Options) -> dict[str, Any]:
     """The options as JSON's types; `from_json` reads them."""
-    found = dataclasses.asdict(options)
-    paths = {name: str(value) for name, value in found.items() if isinstance(value, Path)}
-    return {**found, **paths, "ppo": options.ppo._asdict()}
+    found = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+    return {name: _plain(value) for name, value in found.items()}
 
 
-def from_json(found: Mapping[str, Any]) -> Options:
+def from_json(algorithm: str, found: Mapping[str, Any]) -> Options:
     """The options that `to_json` wrote.
 
     >>> import json
-    >>> from_json(json.loads(json.dumps(to_json(Options(seed=3))))) == Options(seed=3)
+    >>> from_json("dqn", json.loads(json.dumps(to_json(DQNOptions(seed=3))))) == DQNOptions(seed=3)
     True
     """
+    kind = OPTIONS[algorithm]
+    nested = {field.name: field.default_factory for field in dataclasses.fields(kind) if field.name in _NESTED}
     with usage_errors(TypeError):
-        values: dict[str, Any] = {**found, "out": None, "resume": None, "ppo": PPOConfig(**found["ppo"])}
-        return Options(**values)
+        values: dict[str, Any] = {**found, "out": None, "resume": None}
+        values |= {name: make(**found[name]) for name, make in nested.items()}  # type: ignore[operator]
+        return kind(**values)
 
 
-def _of_environment(env: str) -> Options:
-    values = preset(env)
-    return Options(
-        env=env,
-        steps=values.steps,
-        num_envs=values.num_envs,
-        rollout_length=values.rollout_length,
-        anneal=values.anneal,
-        ppo=values.ppo,
-    )
+_NESTED = ("config", "replay")
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value._asdict() if isinstance(value, tuple) else value  # type: ignore[attr-defined]
+
+
+def _of_environment(algorithm: str, env: str) -> Options:
+    values = preset(algorithm, env)._asdict()
+    return OPTIONS[algorithm](env=env, **{name: value for name, value in values.items() if value is not None})
+
+
+def _of_run(algorithm: str, run: Path) -> Options:
+    config = read_config(run)
+    if config.get("algorithm") != algorithm:
+        raise UsageError(
+            f"--resume: {run} holds a run of {config.get('algorithm')}, not of {algorithm}; continue it by frl train "
+            f"{config.get('algorithm')} --resume {run}."
+        )
+    return from_json(algorithm, config["options"])
 
 
 def _check(options: Options) -> None:
     for name in ("steps", "num_seeds", "num_envs", "rollout_length", "eval_episodes", "checkpoint_every"):
         if getattr(options, name) < 1:
             raise UsageError(f"--{name.replace('_', '-')} is {getattr(options, name)} but must be at least 1.")
-    for name in ("num_epochs", "num_minibatches"):
-        if getattr(options.ppo, name) < 1:
-            raise UsageError(f"--{name.replace('_', '-')} is {getattr(options.ppo, name)} but must be at least 1.")
-    size = options.num_envs * options.rollout_length
-    if size % options.ppo.num_minibatches:
-        raise UsageError(
-            f"--num-minibatches is {options.ppo.num_minibatches}, which does not divide the {size} steps of an update "
-            f"(--num-envs {options.num_envs} × --rollout-length {options.rollout_length})."
-        )
+    _check_minibatches(options)
+    _check_replay(options)
     if options.num_seeds > 1 and options.env.startswith("gym:"):
         raise UsageError(f"--num-seeds trains pure environments only, not {options.env}; run each seed by itself.")
     if options.out is not None and options.resume is not None:
         raise UsageError("--out and --resume cannot both be given; a run continues where it is.")
+
+
+def _check_minibatches(options: Options) -> None:
+    if not isinstance(options, PPOOptions):
+        return
+    for name in ("num_epochs", "num_minibatches"):
+        if getattr(options.config, name) < 1:
+            raise UsageError(f"--{name.replace('_', '-')} is {getattr(options.config, name)} but must be at least 1.")
+    size = options.num_envs * options.rollout_length
+    if size % options.config.num_minibatches:
+        raise UsageError(
+            f"--num-minibatches is {options.config.num_minibatches}, which does not divide the {size} steps of an "
+            f"update (--num-envs {options.num_envs} × --rollout-length {options.rollout_length})."
+        )
+
+
+def _check_replay(options: Options) -> None:
+    replay: Replay | None = getattr(options, "replay", None)
+    for name, value in replay._asdict().items() if replay else ():
+        least = 0 if name == "warmup" else 1
+        if value < least:
+            raise UsageError(f"--{name.replace('_', '-')} is {value} but must be at least {least}.")

@@ -13,7 +13,7 @@ from frl.training.plot import Curve, plot, read_curves
 
 @dataclasses.dataclass(frozen=True)
 class PlotOptions:
-    """Draws the learning curves of runs: one line for each environment, the mean over the seeds of all its runs."""
+    """Draws the learning curves of runs: one line for each algorithm and environment, the mean over their seeds."""
 
     runs: Annotated[tuple[Path, ...], Positional]
     """The run directories."""
@@ -30,7 +30,8 @@ def plot_runs(arguments: Sequence[str]) -> int:
         raise UsageError("plot: there is no run; name one or more run directories.")
     curves: dict[str, list[Curve]] = {}
     for run in options.runs:
-        label = f"PPO, {read_config(run)['options']['env']}"
+        config = read_config(run)
+        label = f"{config['algorithm'].upper()}, {config['options']['env']}"
         with usage_errors(ValueError, OSError):
             curves.setdefault(label, []).extend(read_curves(run / "metrics.csv", options.metric))
     with usage_errors(ValueError, OSError):

@@ -39,8 +39,8 @@ def read_config(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         reason = "there is none" if isinstance(error, FileNotFoundError) else str(error)
         raise UsageError(f"{path} is no run directory: {CONFIG} could not be read: {reason}; {_REMEDY}.") from error
-    if not isinstance(config, dict) or not isinstance(config.get("options"), dict):
-        raise UsageError(f"{path} is no run directory: {CONFIG} has no options; {_REMEDY}.")
+    if not isinstance(config, dict) or not isinstance(config.get("options"), dict) or "algorithm" not in config:
+        raise UsageError(f"{path} is no run directory: {CONFIG} has no algorithm and options; {_REMEDY}.")
     return config
 
 

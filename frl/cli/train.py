@@ -1,4 +1,4 @@
-"""`frl train ppo`: trains, evaluates, leaves a run directory, and continues one that was interrupted."""
+"""`frl train ALGORITHM`: trains, evaluates, leaves a run directory, and continues one that was interrupted."""
 
 import contextlib
 import dataclasses
@@ -27,8 +27,9 @@ from frl.training.serialize import state_hash
 
 
 class Run(NamedTuple):
-    """A training under way: its directory, its state, and the updates that state has seen."""
+    """A training under way: its algorithm, its directory, its state, and the updates that state has seen."""
 
+    name: str
     directory: Path
     options: Options
     training: Training
@@ -37,45 +38,47 @@ class Run(NamedTuple):
     updates: int
 
 
-def train(arguments: Sequence[str]) -> int:
-    """Runs the command; returns the exit code."""
-    options = read_options(arguments)
-    job = _begin(options) if options.resume is None else _resume(options, options.resume)
+def train(name: str, arguments: Sequence[str]) -> int:
+    """Runs the command for the algorithm `name`; returns the exit code."""
+    options = read_options(name, arguments)
+    job = _begin(name, options) if options.resume is None else _resume(name, options, options.resume)
     with interruptible() as interrupt:
         job = _train(job, interrupt)
     if interrupt.number:
         where = f"{job.directory} at step {int(job.state['step'].max()):,}"
-        print(f"interrupted: saved {where}; continue by: frl train ppo --resume {job.directory}", file=sys.stderr)
+        print(
+            f"interrupted: saved {where}; continue by: frl train {job.name} --resume {job.directory}", file=sys.stderr
+        )
         return 128 + interrupt.number
     _finish(job)
     return 0
 
 
-def _begin(options: Options) -> Run:
-    training = build(options)
-    compiled, why = should_compile(options, training.env.pure)
+def _begin(name: str, options: Options) -> Run:
+    training = build(name, options)
+    compiled, why = should_compile(training.recipe, options, training.env.pure)
     options = _set_threads(options)
-    directory = create(options.out, f"ppo_{options.env}_{options.seed}")
-    write_json(directory / CONFIG, {"algorithm": "ppo", "options": to_json(options), "compiled": compiled})
-    _announce(options, directory, compiled, why)
-    return Run(directory, options, training, compiled, initial_state(training, options), 0)
+    directory = create(options.out, f"{name}_{options.env}_{options.seed}")
+    write_json(directory / CONFIG, {"algorithm": name, "options": to_json(options), "compiled": compiled})
+    _announce(training, options, directory, compiled, why)
+    return Run(name, directory, options, training, compiled, initial_state(training, options), 0)
 
 
-def _resume(options: Options, directory: Path) -> Run:
+def _resume(name: str, options: Options, directory: Path) -> Run:
     config = read_config(directory)
-    training = build(options)
+    training = build(name, options)
     compiled, why = bool(config.get("compiled")), "as before"
     if options.compile != config["options"]["compile"]:
-        compiled, why = should_compile(options, training.env.pure)
+        compiled, why = should_compile(training.recipe, options, training.env.pure)
     options = _set_threads(options)
-    write_json(directory / CONFIG, {"algorithm": "ppo", "options": to_json(options), "compiled": compiled})
-    _announce(options, directory, compiled, why)
+    write_json(directory / CONFIG, {"algorithm": name, "options": to_json(options), "compiled": compiled})
+    _announce(training, options, directory, compiled, why)
     try:
         with usage_errors(checkpoint.CorruptCheckpoint):
             found = checkpoint.load_latest(directory / "checkpoints")
     except FileNotFoundError:
         print("resume: no checkpoint was saved; starting from the beginning")
-        return Run(directory, options, training, compiled, initial_state(training, options), 0)
+        return Run(name, directory, options, training, compiled, initial_state(training, options), 0)
     state = found.state
     print(f"resume: from step {found.step:,}")
     if not training.env.pure:
@@ -84,7 +87,7 @@ def _resume(options: Options, directory: Path) -> Run:
         )
         key = random.fold_in(state["key"], found.step)
         state = state.set("runner", start(training.env, key))
-    return Run(directory, options, training, compiled, state, found.metadata["updates"])
+    return Run(name, directory, options, training, compiled, state, found.metadata["updates"])
 
 
 def _train(job: Run, interrupt: Interrupt) -> Run:
@@ -93,7 +96,7 @@ def _train(job: Run, interrupt: Interrupt) -> Run:
     if job.compiled:
         compiled = compiled_step(job.training, options)
         step = or_eager(compiled, step) if options.compile == "auto" else compiled
-    save = save_checkpoint(job.directory / "checkpoints", {"algorithm": "ppo", "options": to_json(options)})
+    save = save_checkpoint(job.directory / "checkpoints", {"algorithm": job.name, "options": to_json(options)})
 
     def count(number: int, state: TensorDict, metrics: TensorDict) -> None:
         nonlocal updates
@@ -147,13 +150,13 @@ def _draw(job: Run) -> None:
 
     curves = read_curves(job.directory / "metrics.csv")
     if curves:
-        plot({f"PPO, {job.options.env}": curves}, job.directory / "curve.png")
+        plot({f"{job.training.recipe.title}, {job.options.env}": curves}, job.directory / "curve.png")
 
 
-def _announce(options: Options, directory: Path, compiled: bool, why: str) -> None:
+def _announce(training: Training, options: Options, directory: Path, compiled: bool, why: str) -> None:
     seeds = f"seed {options.seed}" if options.num_seeds == 1 else f"seeds {options.seed}–{options.seeds[-1]}"
     size = f"{options.steps:,} steps in {options.num_envs} environments, {options.num_updates} updates"
-    print(f"PPO on {options.env}: {seeds}, {size}")
+    print(f"{training.recipe.title} on {options.env}: {seeds}, {size}")
     print(f"run directory: {directory}")
     print(f"compile: {'yes' if compiled else 'no'}: {why}", flush=True)
 

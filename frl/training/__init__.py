@@ -9,8 +9,9 @@ from frl.training.evaluate import evaluate as evaluate
 from frl.training.log import csv_log as csv_log
 from frl.training.log import tensorboard_log as tensorboard_log
 from frl.training.loop import Loop as Loop
-from frl.training.loop import on_policy as on_policy
 from frl.training.loop import population as population
+from frl.training.off_policy import off_policy as off_policy
+from frl.training.on_policy import on_policy as on_policy
 from frl.training.progress import progress as progress
 from frl.training.run import every as every
 from frl.training.run import require_finite as require_finite

@@ -1,57 +1,93 @@
-"""What the command line trains with, environment by environment, unless a flag says otherwise."""
+"""What the command line trains with, by algorithm and environment, unless a flag says otherwise."""
 
 import math
 from typing import NamedTuple
 
-from frl.algorithms import PPOConfig
+from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig
+
+Config = PPOConfig | DQNConfig | DDPGConfig
+
+
+class Replay(NamedTuple):
+    """The replay buffer of an off-policy algorithm, and how much is learnt from it."""
+
+    capacity: int = 50_000
+    """Steps that are remembered; the oldest are forgotten first."""
+    batch_size: int = 128
+    """Steps of one update."""
+    updates_per_rollout: int = 32
+    """Updates after each rollout."""
+    warmup: int = 1_000
+    """Environment steps before the first update."""
 
 
 class Preset(NamedTuple):
-    """A training: steps in all, environments at once, steps of each between two updates, and PPO's hyperparameters.
+    """A training: steps in all, environments at once, steps of each between two updates, and hyperparameters.
 
     With `anneal` the learning rate falls linearly to zero over the training.
     """
 
+    config: Config
+    replay: Replay | None = None
     steps: int = 100_000
     num_envs: int = 8
     rollout_length: int = 128
     anneal: bool = True
-    ppo: PPOConfig = PPOConfig()
 
 
-PPO: dict[str, Preset] = {
-    "CartPole-v1": Preset(
-        steps=100_000,
-        num_envs=8,
-        rollout_length=32,
-        ppo=PPOConfig(num_epochs=5, num_minibatches=1, learning_rate=3e-3, gamma=0.98, lambda_=0.8, entropy_cost=0.0),
-    ),
-    "Pendulum-v1": Preset(
-        steps=200_000,
-        num_envs=16,
-        rollout_length=128,
-        ppo=PPOConfig(
-            num_epochs=10,
-            num_minibatches=16,
-            learning_rate=1e-3,
-            gamma=0.9,
-            entropy_cost=0.0,
-            value_clip=math.inf,
+DEFAULTS: dict[str, Preset] = {
+    "ppo": Preset(PPOConfig()),
+    "dqn": Preset(DQNConfig(), Replay(), rollout_length=32, anneal=False),
+    "ddpg": Preset(DDPGConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False),
+}
+
+PRESETS: dict[str, dict[str, Preset]] = {
+    "ppo": {
+        "CartPole-v1": Preset(
+            PPOConfig(num_epochs=5, num_minibatches=1, learning_rate=3e-3, gamma=0.98, lambda_=0.8, entropy_cost=0.0),
+            rollout_length=32,
         ),
-    ),
-    # Not tuned: nothing is claimed of how these learn.
-    "Acrobot-v1": Preset(),
-    "MountainCar-v0": Preset(),
-    "MountainCarContinuous-v0": Preset(),
+        "Pendulum-v1": Preset(
+            PPOConfig(
+                num_epochs=10,
+                num_minibatches=16,
+                learning_rate=1e-3,
+                gamma=0.9,
+                entropy_cost=0.0,
+                value_clip=math.inf,
+            ),
+            steps=200_000,
+            num_envs=16,
+        ),
+    },
+    "dqn": {
+        "CartPole-v1": Preset(
+            DQNConfig(),
+            Replay(batch_size=64, updates_per_rollout=128),
+            steps=50_000,
+            rollout_length=32,
+            anneal=False,
+        ),
+    },
+    "ddpg": {
+        "Pendulum-v1": Preset(
+            DDPGConfig(),
+            Replay(capacity=20_000),
+            steps=20_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+        ),
+    },
 }
 
 
-def preset(env: str) -> Preset:
+def preset(algorithm: str, env: str) -> Preset:
     """The preset of an environment id; Gymnasium's has that of the pure one of its name, others the default.
 
-    >>> preset("gym:CartPole-v1") == preset("CartPole-v1")
+    >>> preset("ppo", "gym:CartPole-v1") == preset("ppo", "CartPole-v1")
     True
-    >>> preset("gym:FrozenLake-v1").num_envs
+    >>> preset("ppo", "gym:FrozenLake-v1").num_envs
     8
     """
-    return PPO.get(env.removeprefix("gym:"), Preset())
+    return PRESETS[algorithm].get(env.removeprefix("gym:"), DEFAULTS[algorithm])

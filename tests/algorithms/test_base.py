@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from frl import TensorDict, random, tree
-from frl.algorithms import Algorithm, PPOConfig, actor_critic, ppo
+from frl import TensorDict, envs, random, tree
+from frl.algorithms import Algorithm, PPOConfig, actor_critic, actor_q, ddpg, dqn, ppo, q_network
 from frl.collectors import collect, start
 from frl.envs import Env, FunctionalEnv
 from frl.training import on_policy
@@ -41,12 +41,26 @@ def bandit(env: Env) -> Algorithm:
     return Algorithm(init, act, update)
 
 
-ALGORITHMS: dict[str, Callable[[Env], Algorithm]] = {"ppo": small_ppo, "bandit": bandit}
+def small_dqn(env: Env) -> Algorithm:
+    return dqn(q_network(env.single_observation_spec, env.single_action_spec, (4,)))
+
+
+def small_ddpg(env: Env) -> Algorithm:
+    return ddpg(actor_q(env.single_observation_spec, env.single_action_spec, (4,)))
+
+
+ALGORITHMS: dict[str, Callable[[Env], Algorithm]] = {
+    "ppo": small_ppo,
+    "dqn": small_dqn,
+    "ddpg": small_ddpg,
+    "bandit": bandit,
+}
 every_algorithm = pytest.mark.parametrize("make", ALGORITHMS.values(), ids=ALGORITHMS.keys())
 
 
-def world() -> Env:
-    return FunctionalEnv(probes.ChosenReward(), 4)
+def world(make: Callable[[Env], Algorithm] | None = None) -> Env:
+    """Four environments in which the algorithm can act."""
+    return envs.make("Pendulum-v1", 4) if make is small_ddpg else FunctionalEnv(probes.ChosenReward(), 4)
 
 
 def experience(env: Env, algorithm: Algorithm) -> tuple[TensorDict, TensorDict]:
@@ -56,13 +70,13 @@ def experience(env: Env, algorithm: Algorithm) -> tuple[TensorDict, TensorDict]:
 
 @every_algorithm
 def test_the_state_has_its_parts(make: Callable[[Env], Algorithm]) -> None:
-    train = make(world()).init(random.key(0))
+    train = make(world(make)).init(random.key(0))
     assert {"params", "opt", "hyper"} <= set(train)
 
 
 @every_algorithm
 def test_acting_adds_to_the_td_an_action_that_the_environment_takes(make: Callable[[Env], Algorithm]) -> None:
-    env = world()
+    env = world(make)
     algorithm, td = make(env), env.reset(random.key(1))
     acted = algorithm.act(algorithm.init(random.key(0)), td, random.key(2))
     assert env.action_spec.contains(acted["action"])
@@ -72,7 +86,7 @@ def test_acting_adds_to_the_td_an_action_that_the_environment_takes(make: Callab
 
 @every_algorithm
 def test_the_greedy_policy_needs_no_key(make: Callable[[Env], Algorithm]) -> None:
-    env = world()
+    env = world(make)
     algorithm, td = make(env), env.reset(random.key(1))
     train = algorithm.init(random.key(0))
     once, again = (algorithm.act(train, td, explore=False)["action"] for _ in range(2))
@@ -81,7 +95,7 @@ def test_the_greedy_policy_needs_no_key(make: Callable[[Env], Algorithm]) -> Non
 
 @every_algorithm
 def test_an_update_keeps_the_structure_of_the_state(make: Callable[[Env], Algorithm]) -> None:
-    env = world()
+    env = world(make)
     algorithm = make(env)
     train, batch = experience(env, algorithm)
     after, _ = algorithm.update(train, batch, random.key(3))
@@ -91,7 +105,7 @@ def test_an_update_keeps_the_structure_of_the_state(make: Callable[[Env], Algori
 
 @every_algorithm
 def test_an_update_is_a_function_of_its_arguments(make: Callable[[Env], Algorithm]) -> None:
-    env = world()
+    env = world(make)
     algorithm = make(env)
     train, batch = experience(env, algorithm)
     once, again = (algorithm.update(train, batch, random.key(3))[0] for _ in range(2))
@@ -100,11 +114,21 @@ def test_an_update_is_a_function_of_its_arguments(make: Callable[[Env], Algorith
 
 @every_algorithm
 def test_metrics_are_numbers(make: Callable[[Env], Algorithm]) -> None:
-    env = world()
+    env = world(make)
     algorithm = make(env)
     train, batch = experience(env, algorithm)
     _, metrics = algorithm.update(train, batch, random.key(3))
-    assert all(x.shape == () and x.is_floating_point() for x in tree.leaves(metrics))
+    assert all(x.shape == () and x.is_floating_point() for x in tree.leaves(metrics.exclude("td_error")))
+
+
+@pytest.mark.parametrize("make", [small_dqn, small_ddpg])
+def test_what_learns_from_replay_says_how_wrong_it_was_about_each_step(make: Callable[[Env], Algorithm]) -> None:
+    env = world(make)
+    algorithm = make(env)
+    train, batch = experience(env, algorithm)
+    error = algorithm.update(train, batch, random.key(3))[1]["td_error"]
+    assert error.shape == batch.batch_size
+    assert bool((error >= 0).all())
 
 
 def test_an_algorithm_of_ones_own_learns_in_the_loop() -> None:

@@ -6,54 +6,57 @@ import torch
 
 from frl.cli.build import build, initial_state, or_eager, should_compile
 from frl.cli.errors import UsageError
-from frl.cli.options import Options, read_options
+from frl.cli.options import PPOOptions, read_options
+from frl.cli.recipes import RECIPES
 from frl.envs import ids
 
-SHORT = Options(steps=1_000, num_envs=8, rollout_length=32)
+SHORT = PPOOptions(steps=1_000, num_envs=8, rollout_length=32)
 LONG = dataclasses.replace(SHORT, steps=10_000_000)
 
 
 def test_a_short_training_is_not_compiled_and_a_long_one_is():
-    assert should_compile(SHORT, pure=True)[0] is False
-    assert should_compile(LONG, pure=True)[0] is True
+    assert should_compile(RECIPES["ppo"], SHORT, pure=True)[0] is False
+    assert should_compile(RECIPES["ppo"], LONG, pure=True)[0] is True
 
 
 def test_many_seeds_make_a_short_training_long():
-    assert should_compile(dataclasses.replace(SHORT, steps=100_000, num_seeds=1000), pure=True)[0] is True
+    assert (
+        should_compile(RECIPES["ppo"], dataclasses.replace(SHORT, steps=100_000, num_seeds=1000), pure=True)[0] is True
+    )
 
 
 def test_what_runs_outside_torch_is_not_compiled_by_itself():
-    compiled, why = should_compile(dataclasses.replace(LONG, env="gym:CartPole-v1"), pure=False)
+    compiled, why = should_compile(RECIPES["ppo"], dataclasses.replace(LONG, env="gym:CartPole-v1"), pure=False)
     assert (compiled, why) == (False, "most of the time goes to gym:CartPole-v1 itself")
 
 
 def test_without_a_compiler_it_says_so(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert should_compile(LONG, pure=True) == (False, "there is no C++ compiler")
+    assert should_compile(RECIPES["ppo"], LONG, pure=True) == (False, "there is no C++ compiler")
 
 
 @pytest.mark.parametrize(("flag", "compiled"), [("on", True), ("off", False)])
 def test_the_flag_decides(flag: str, compiled: bool):
     for options in (SHORT, LONG):
-        assert should_compile(dataclasses.replace(options, compile=flag), pure=False)[0] is compiled
+        assert should_compile(RECIPES["ppo"], dataclasses.replace(options, compile=flag), pure=False)[0] is compiled
 
 
 def test_an_unknown_environment_is_named():
     with pytest.raises(UsageError, match="CartPool-v1"):
-        build(dataclasses.replace(SHORT, env="CartPool-v1"))
+        build("ppo", dataclasses.replace(SHORT, env="CartPool-v1"))
 
 
 @pytest.mark.parametrize("env", ids())
 def test_every_pure_environment_can_be_trained(env: str):
-    options = read_options(["--env", env])
-    assert initial_state(build(options), options)["runner", "td"].batch_size == (options.num_envs,)
+    options = read_options("ppo", ["--env", env])
+    assert initial_state(build("ppo", options), options)["runner", "td"].batch_size == (options.num_envs,)
 
 
 def test_several_seeds_start_as_each_alone():
     many = dataclasses.replace(SHORT, seed=4, num_seeds=2)
     alone = dataclasses.replace(SHORT, seed=5)
-    states = initial_state(build(many), many)
-    state = initial_state(build(alone), alone)
+    states = initial_state(build("ppo", many), many)
+    state = initial_state(build("ppo", alone), alone)
     assert torch.equal(states["key"][1], state["key"])
     observation = ("runner", "td", "observation")
     assert torch.equal(states[observation][1], state[observation])

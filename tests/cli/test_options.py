@@ -4,50 +4,50 @@ import pytest
 
 from frl.algorithms import PPOConfig
 from frl.cli.errors import UsageError
-from frl.cli.options import Options, from_json, read_options, to_json
+from frl.cli.options import PPOOptions, from_json, read_options, to_json
 from frl.training.presets import preset
 
 
 def test_defaults_are_the_preset_of_the_environment():
-    options = read_options(["--env", "Pendulum-v1"])
-    chosen = preset("Pendulum-v1")
-    assert (options.steps, options.num_envs, options.ppo) == (chosen.steps, chosen.num_envs, chosen.ppo)
+    options = read_options("ppo", ["--env", "Pendulum-v1"])
+    chosen = preset("ppo", "Pendulum-v1")
+    assert (options.steps, options.num_envs, options.config) == (chosen.steps, chosen.num_envs, chosen.config)
 
 
 @pytest.mark.parametrize("arguments", [["--env=Pendulum-v1"], ["--seed", "1", "--env", "Pendulum-v1"]])
 def test_the_environment_is_found_wherever_it_is_named(arguments: list[str]):
-    assert read_options(arguments).ppo == preset("Pendulum-v1").ppo
+    assert read_options("ppo", arguments).config == preset("ppo", "Pendulum-v1").config
 
 
 def test_hyperparameters_are_flags():
-    options = read_options(["--learning-rate", "0.01", "--lambda_", "0.5", "--num-epochs", "2"])
-    assert (options.ppo.learning_rate, options.ppo.lambda_, options.ppo.num_epochs) == (0.01, 0.5, 2)
+    options = read_options("ppo", ["--learning-rate", "0.01", "--lambda_", "0.5", "--num-epochs", "2"])
+    assert (options.config.learning_rate, options.config.lambda_, options.config.num_epochs) == (0.01, 0.5, 2)
 
 
 def test_steps_are_rounded_up_to_whole_updates():
-    assert Options(steps=100, num_envs=3, rollout_length=8).num_updates == 5
+    assert PPOOptions(steps=100, num_envs=3, rollout_length=8).num_updates == 5
 
 
 def test_seeds_count_up_from_the_first():
-    assert list(Options(seed=5, num_seeds=3).seeds) == [5, 6, 7]
+    assert list(PPOOptions(seed=5, num_seeds=3).seeds) == [5, 6, 7]
 
 
 def test_the_learning_rate_is_annealed_over_the_whole_training_unless_told_otherwise():
-    base = Options(steps=80, num_envs=2, rollout_length=4, ppo=PPOConfig())
+    base = PPOOptions(steps=80, num_envs=2, rollout_length=4, config=PPOConfig())
     assert base.hyperparameters().anneal_updates == 10.0
-    assert from_json({**to_json(base), "anneal": False}).hyperparameters().anneal_updates == 0.0
-    chosen = from_json({**to_json(base), "ppo": PPOConfig(anneal_updates=3.0)._asdict()})
+    assert from_json("ppo", {**to_json(base), "anneal": False}).hyperparameters().anneal_updates == 0.0
+    chosen = from_json("ppo", {**to_json(base), "config": PPOConfig(anneal_updates=3.0)._asdict()})
     assert chosen.hyperparameters().anneal_updates == 3.0
 
 
 def test_options_survive_json():
-    options = Options(env="gym:X-v0", seed=2, ppo=PPOConfig(learning_rate=0.1))
-    assert from_json(json.loads(json.dumps(to_json(options)))) == options
+    options = PPOOptions(env="gym:X-v0", seed=2, config=PPOConfig(learning_rate=0.1))
+    assert from_json("ppo", json.loads(json.dumps(to_json(options)))) == options
 
 
 def test_options_of_another_version_are_named():
     with pytest.raises(UsageError, match="surprise"):
-        from_json({**to_json(Options()), "surprise": 1})
+        from_json("ppo", {**to_json(PPOOptions()), "surprise": 1})
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,4 @@ def test_options_of_another_version_are_named():
 )
 def test_a_value_out_of_range_is_named(arguments: list[str], message: str):
     with pytest.raises(UsageError, match=message):
-        read_options(arguments)
+        read_options("ppo", arguments)

@@ -34,7 +34,7 @@ def test_what_is_no_configuration_is_refused(tmp_path: Path, content: str):
 
 def test_json_is_replaced_at_once(tmp_path: Path):
     file = tmp_path / CONFIG
-    write_json(file, {"options": {"seed": 1}})
-    write_json(file, {"options": {"seed": 2}})
-    assert read_config(tmp_path) == json.loads(file.read_text()) == {"options": {"seed": 2}}
+    write_json(file, {"algorithm": "ppo", "options": {"seed": 1}})
+    write_json(file, {"algorithm": "ppo", "options": {"seed": 2}})
+    assert read_config(tmp_path) == json.loads(file.read_text()) == {"algorithm": "ppo", "options": {"seed": 2}}
     assert [path.name for path in tmp_path.iterdir()] == [CONFIG]

@@ -108,7 +108,7 @@ def test_what_decides_the_state_cannot_change_when_a_run_is_resumed(tmp_path: Pa
     assert main(["train", "ppo", "--resume", str(tmp_path / "run"), "--seed", "9"]) == 2
     assert "--seed: the run in" in capsys.readouterr().err
     assert main(["train", "ppo", "--resume", str(tmp_path / "run"), "--gamma", "0.5"]) == 2
-    assert "--ppo: the run in" in capsys.readouterr().err
+    assert "--gamma: the run in" in capsys.readouterr().err
 
 
 def test_a_run_whose_checkpoints_are_all_corrupt_is_not_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -1,0 +1,99 @@
+"""Deep deterministic policy gradients (Lillicrap et al. 2016, arXiv:1509.02971)."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from frl import check, optim, tree
+from frl.algorithms.actor_q import ActorQ
+from frl.algorithms.base import Algorithm
+from frl.algorithms.gradient import descend, leaves_of, linear_to_zero
+from frl.nn import AdditiveGaussianModule, ExplorationType, functional_call
+from frl.objectives import DDPGLoss, follow, td0
+from frl.tensordict import TensorDict
+
+
+class DDPGConfig(NamedTuple):
+    """Hyperparameters of `ddpg`; all become leaves of `train["hyper"]`, to be swept or annealed."""
+
+    learning_rate: float = 1e-3
+    anneal_updates: float = 0.0
+    """Updates over which the learning rate falls linearly to zero; 0 keeps it constant."""
+    gamma: float = 0.99
+    noise: float = 0.1
+    """The standard deviation of the exploration noise, in half-widths of the action's range."""
+    target_rate: float = 0.005
+    """How far the target networks move towards the trained ones; 1 copies them."""
+    target_period: float = 1
+    """Updates from one move of the target networks to the next."""
+    max_grad_norm: float = 10.0
+
+
+_DEFAULTS = DDPGConfig()
+
+
+def ddpg(networks: ActorQ, config: DDPGConfig = _DEFAULTS) -> Algorithm:
+    """DDPG over a policy and an action-value network, which `actor_q(observation_spec, action_spec)` makes for specs.
+
+    It explores by Gaussian noise, and learns from batches [B] of steps, as a replay buffer samples them. Of n-step
+    replay it uses ("next", "discount"), of prioritised replay "_weight". Only termination makes the future worth
+    nothing: a step that was cut by a time limit counts with the value of its true successor.
+
+    Raises: ValueError for a hyperparameter out of range; KeyError, when it updates, if the batch lacks an entry.
+
+    Metrics: "loss_actor", "loss_value", "value", "learning_rate", and "td_error" [B], the priorities of the batch.
+    """
+    _check(config)
+    spec = networks.action_spec
+    half_width = ((spec.high - spec.low) / 2).amax().item()
+    explorer = AdditiveGaussianModule(spec, std=half_width)
+
+    def init(key: Tensor) -> TensorDict:
+        params, hyper = networks.init(key), leaves_of(config._asdict())
+        opt = _optimizer(hyper, hyper["learning_rate"]).init(tree.ravel(params)[0])
+        params = params.set("target", tree.map(torch.clone, params))
+        return TensorDict({"params": params, "opt": opt, "hyper": hyper, "updates": torch.zeros(())})
+
+    def act(train: TensorDict, td: TensorDict, key: Tensor | None = None, explore: bool = True) -> TensorDict:
+        acted = functional_call(networks.actor, train["params", "actor"], td)
+        if explore:
+            noise = _exploration(train)
+            acted = functional_call(explorer, noise, acted, key=key, exploration=ExplorationType.RANDOM)
+        return td.set("action", acted["action"])
+
+    def update(train: TensorDict, batch: TensorDict, key: Tensor) -> tuple[TensorDict, TensorDict]:
+        hyper, params = train["hyper"], train["params"]
+        loss = DDPGLoss(networks.actor, networks.value, value_estimator=td0(hyper["gamma"]))
+
+        def objective(trained: TensorDict) -> tuple[Tensor, TensorDict]:
+            losses = loss(trained.set("target", params["target"]), batch)
+            return losses["loss_actor"] + losses["loss_value"], losses
+
+        rate = linear_to_zero(hyper["learning_rate"], train["updates"], hyper["anneal_updates"])
+        trained, opt, losses = descend(objective, _optimizer(hyper, rate), params.exclude("target"), train["opt"])
+        count = train["updates"] + 1
+        params = follow(params.update(trained), count, hyper["target_rate"], hyper["target_period"])
+        metrics = losses.select("loss_actor", "loss_value", "td_error")
+        metrics = metrics.update({"value": losses["pred_value"].mean(), "learning_rate": rate})
+        return train.update({"params": params, "opt": opt, "updates": count}), metrics
+
+    return Algorithm(init, act, update)
+
+
+def _check(config: DDPGConfig) -> None:
+    values: dict[str, Any] = config._asdict()
+    check.at_least("ddpg", values, 0)
+    check.at_most("ddpg", {name: values[name] for name in ("gamma", "target_rate")}, 1)
+    check.at_least("ddpg", {"target_period": config.target_period}, 1)
+    check.above("ddpg", {"max_grad_norm": config.max_grad_norm}, 0)
+
+
+def _exploration(train: TensorDict) -> dict[str, Tensor]:
+    """The buffers of the noise module: a noise that does not change."""
+    noise, one = train["hyper", "noise"], torch.ones(())
+    return {"init": noise, "end": noise, "annealing_num_steps": one, "num_frames": train["updates"]}
+
+
+def _optimizer(hyper: Any, rate: Tensor) -> optim.Optimizer:
+    return optim.chain(optim.clip_by_global_norm(hyper["max_grad_norm"]), optim.adam(rate))

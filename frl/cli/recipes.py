@@ -1,0 +1,68 @@
+"""How each algorithm of the command line is put together for an environment."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from frl.algorithms import Algorithm, actor_critic, actor_q, ddpg, dqn, ppo, q_network
+from frl.cli.options import Options
+from frl.compilation import compile
+from frl.envs import Env
+from frl.replay import uniform
+from frl.training.loop import Loop
+from frl.training.off_policy import off_policy
+from frl.training.on_policy import on_policy
+
+
+class Recipe(NamedTuple):
+    """An algorithm of the command line.
+
+    title: how it is called in print. algorithm: what learns. loop: what trains it; compiled where the environment is
+    not, if so asked. gradient_steps, samples: how many between two rollouts, and of how many steps each.
+    """
+
+    title: str
+    algorithm: Callable[[Env, Any], Algorithm]
+    loop: Callable[[Env, Algorithm, Any, bool], Loop]
+    gradient_steps: Callable[[Any], int]
+    samples: Callable[[Any], int]
+
+
+def _ppo(env: Env, config: Any) -> Algorithm:
+    return ppo(actor_critic(env.single_observation_spec, env.single_action_spec), config)
+
+
+def _dqn(env: Env, config: Any) -> Algorithm:
+    return dqn(q_network(env.single_observation_spec, env.single_action_spec), config)
+
+
+def _ddpg(env: Env, config: Any) -> Algorithm:
+    return ddpg(actor_q(env.single_observation_spec, env.single_action_spec), config)
+
+
+def _on_policy(env: Env, algorithm: Algorithm, options: Options, compiled: bool) -> Loop:
+    return on_policy(env, algorithm, options.rollout_length)
+
+
+def _off_policy(env: Env, algorithm: Algorithm, options: Any, compiled: bool) -> Loop:
+    replay = options.replay
+    buffer = uniform(replay.capacity, replay.batch_size)
+    if compiled:
+        buffer = buffer._replace(add=compile(buffer.add, donate=True))
+    return off_policy(env, algorithm, buffer, options.rollout_length, replay.updates_per_rollout, replay.warmup)
+
+
+def _minibatch(options: Any) -> int:
+    return options.num_envs * options.rollout_length // options.config.num_minibatches
+
+
+RECIPES: dict[str, Recipe] = {
+    "ppo": Recipe(
+        "PPO", _ppo, _on_policy, lambda options: options.config.num_epochs * options.config.num_minibatches, _minibatch
+    ),
+    "dqn": Recipe(
+        "DQN", _dqn, _off_policy, lambda options: options.replay.updates_per_rollout, lambda o: o.replay.batch_size
+    ),
+    "ddpg": Recipe(
+        "DDPG", _ddpg, _off_policy, lambda options: options.replay.updates_per_rollout, lambda o: o.replay.batch_size
+    ),
+}

@@ -1,0 +1,19 @@
+"""Losses as frozen configurations: `loss(params, batch, key=None) -> TensorDict` of named losses and metrics.
+
+>>> import torch
+>>> from frl.nn import TensorDictModule
+>>> loss = DQNLoss(TensorDictModule(torch.nn.Linear(4, 2), ["observation"], ["action_value"]), "one_hot")
+>>> params = SoftUpdate(eps=0.95)(loss.init())
+"""
+
+from frl.objectives.ddpg import DDPGLoss as DDPGLoss
+from frl.objectives.dqn import DQNLoss as DQNLoss
+from frl.objectives.dqn import square as square
+from frl.objectives.targets import HardUpdate as HardUpdate
+from frl.objectives.targets import SoftUpdate as SoftUpdate
+from frl.objectives.targets import follow as follow
+from frl.objectives.value_estimators import ValueEstimator as ValueEstimator
+from frl.objectives.value_estimators import ValueEstimators as ValueEstimators
+from frl.objectives.value_estimators import td0 as td0
+from frl.objectives.value_estimators import td_lambda as td_lambda
+from frl.objectives.value_estimators import value_estimator as value_estimator

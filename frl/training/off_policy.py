@@ -1,0 +1,65 @@
+"""The loop of off-policy algorithms: collect, remember, learn from memory."""
+
+import torch
+from torch import Tensor
+
+from frl import check, control, random, tree
+from frl.algorithms import Algorithm
+from frl.collectors import collect, start
+from frl.envs import Env
+from frl.replay import Buffer
+from frl.tensordict import TensorDict
+from frl.training.loop import Loop, episode_statistics, no_episodes
+
+
+def off_policy(
+    env: Env, algorithm: Algorithm, buffer: Buffer, num_steps: int, num_updates: int, warmup: int = 0
+) -> Loop:
+    """The loop of off-policy algorithms: collect, remember, and learn from samples of what is remembered.
+
+    A step of the loop collects `num_steps` steps of each environment, adds them to the replay buffer, and makes
+    `num_updates` updates, each from one sample; new priorities are set once, after the last of them. The buffer is
+    written once and read from then on: compiled with `donate=True`, a step costs the same whatever the capacity.
+
+    Args: warmup: environment steps before the first update; until then the algorithm only acts.
+    Raises: ValueError if a number is out of range.
+    """
+    check.at_least("off_policy", {"num_steps": num_steps, "num_updates": num_updates}, 1)
+    check.at_least("off_policy", {"warmup": warmup}, 0)
+
+    def init(key: Tensor) -> TensorDict:
+        k_train, k_env, k_row, key = random.split(key, 4)
+        train, runner = algorithm.init(k_train), start(env, k_env)
+        row = collect(env, algorithm.act, train, runner, k_row, 1)[1].flatten()[0]
+        return TensorDict(
+            {
+                "train": train,
+                "runner": runner,
+                "buffer": buffer.init(row),
+                "key": key,
+                "step": torch.zeros((), dtype=torch.int64),
+                "stats": no_episodes(),
+            }
+        )
+
+    def step(state: TensorDict) -> tuple[TensorDict, TensorDict]:
+        key, k_collect, k_update = random.split(state["key"], 3)
+        runner, batch = collect(env, algorithm.act, state["train"], state["runner"], k_collect, num_steps)
+        memory, count = buffer.add(state["buffer"], batch), state["step"] + batch.numel()
+
+        def body(train: TensorDict, key: Tensor) -> tuple[TensorDict, tuple[TensorDict, Tensor, Tensor]]:
+            k_sample, k_update = random.split(key)
+            sample = buffer.sample(memory, k_sample)
+            train, metrics = algorithm.update(train, sample, k_update)
+            return train, (metrics.exclude("td_error"), sample["index"], metrics["td_error"])
+
+        train, (metrics, rows, errors) = control.scan(body, state["train"], random.split(k_update, num_updates))
+        memory = buffer.update_priority(memory, rows.flatten(), errors.flatten())
+        train = tree.where(count >= warmup, train, state["train"])
+        stats = episode_statistics(state["stats"], batch["next"])
+        state = TensorDict(
+            {"train": train, "runner": runner, "buffer": memory, "key": key, "step": count, "stats": stats}
+        )
+        return state, tree.map(lambda x: x.mean(0), metrics).update(stats)
+
+    return Loop(init, step)

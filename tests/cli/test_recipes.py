@@ -1,0 +1,69 @@
+"""Each algorithm of the command line, put together and run for two updates."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from frl.cli import ALGORITHMS, main
+from frl.cli.options import ENVIRONMENTS, OPTIONS, read_options
+from frl.cli.recipes import RECIPES
+from frl.training.presets import DEFAULTS, PRESETS
+
+REPLAY = ["--capacity", "64", "--batch-size", "4", "--updates-per-rollout", "2", "--warmup", "8"]
+OFF_POLICY = ["dqn", "ddpg"]
+
+
+def test_every_algorithm_has_options_a_recipe_and_presets():
+    assert set(ALGORITHMS) == set(RECIPES) == set(OPTIONS) == set(ENVIRONMENTS) == set(DEFAULTS) == set(PRESETS)
+
+
+def tiny(name: str, out: Path, *flags: str) -> int:
+    sizes = ["--num-envs", "2", "--rollout-length", "4", "--steps", "16", "--eval-episodes", "2", "--compile", "off"]
+    return main(["train", name, *sizes, *REPLAY, "--out", str(out), *flags])
+
+
+@pytest.mark.parametrize("name", OFF_POLICY)
+def test_it_trains_evaluates_and_resumes_bitwise(name: str, tmp_path: Path):
+    assert tiny(name, tmp_path / "whole", "--steps", "32") == 0
+    assert tiny(name, tmp_path / "part") == 0
+    assert main(["train", name, "--resume", str(tmp_path / "part"), "--steps", "32"]) == 0
+    whole, part = (json.loads((tmp_path / run / "result.json").read_text()) for run in ("whole", "part"))
+    assert whole["state_sha256"] == part["state_sha256"]
+    assert main(["eval", str(tmp_path / "part"), "--episodes", "2"]) == 0
+
+
+@pytest.mark.parametrize("name", OFF_POLICY)
+def test_several_seeds_are_trained_at_once(name: str, tmp_path: Path):
+    assert tiny(name, tmp_path / "run", "--num-seeds", "2") == 0
+    assert len(json.loads((tmp_path / "run" / "result.json").read_text())["evaluation_returns"]) == 2
+
+
+def test_dqn_trains_on_gymnasiums_own_environment(tmp_path: Path):
+    assert tiny("dqn", tmp_path / "run", "--env", "gym:CartPole-v1") == 0
+
+
+def test_another_algorithm_does_not_resume_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    tiny("dqn", tmp_path / "run")
+    capsys.readouterr()
+    assert main(["train", "ppo", "--resume", str(tmp_path / "run")]) == 2
+    assert "holds a run of dqn, not of ppo; continue it by frl train dqn --resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--batch-size", "0"], "--batch-size is 0 but must be at least 1"),
+        (["--warmup", "-1"], "--warmup is -1 but must be at least 0"),
+    ],
+)
+def test_a_replay_out_of_range_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "dqn", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_learning_rate_is_annealed_over_all_gradient_steps():
+    options = read_options(
+        "dqn", ["--anneal", "--steps", "1024", "--updates-per-rollout", "10", "--rollout-length", "16"]
+    )
+    assert options.hyperparameters().anneal_updates == 1024 / (8 * 16) * 10
