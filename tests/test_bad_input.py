@@ -22,7 +22,24 @@ from tests.bad_input.transforms import TRANSFORMS
 from tests.bad_input.workers import WORKERS
 from tests.bad_input.worlds import WORLDS
 
-PARTS = (DATA, CONTROL, SPECS, MATHEMATICS, BLOCKS, OPTIMISERS, MODULES, ENVIRONMENTS, LEARNING, FILES, COMMANDS, WORLDS, POLICIES, REPLAY, TRANSFORMS, WORKERS,)
+PARTS = (
+    DATA,
+    CONTROL,
+    SPECS,
+    MATHEMATICS,
+    BLOCKS,
+    OPTIMISERS,
+    MODULES,
+    ENVIRONMENTS,
+    LEARNING,
+    FILES,
+    COMMANDS,
+    WORLDS,
+    POLICIES,
+    REPLAY,
+    TRANSFORMS,
+    WORKERS,
+)
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}
 

@@ -9,12 +9,13 @@ from torch import Tensor
 from frl.specs.base import Spec
 from frl.specs.composite import Composite
 from frl.specs.continuous import Bounded, Unbounded
-from frl.specs.discrete import Binary, Categorical, MultiCategorical, OneHot
+from frl.specs.discrete import Binary, Categorical, OneHot
+from frl.specs.multi_discrete import MultiCategorical, MultiOneHot
 
 _KINDS: dict[str, Any] = {
-    kind.__name__: kind for kind in (Binary, Bounded, Categorical, MultiCategorical, OneHot, Unbounded)
+    kind.__name__: kind for kind in (Binary, Bounded, Categorical, MultiCategorical, MultiOneHot, OneHot, Unbounded)
 }
-_CHOICES = {"Categorical": "n", "OneHot": "n", "MultiCategorical": "nvec"}
+_CHOICES = {"Categorical": "n", "OneHot": "n", "MultiCategorical": "nvec", "MultiOneHot": "nvec"}
 
 
 def to_plain(spec: Spec | Composite) -> dict[str, Any]:
