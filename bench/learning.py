@@ -3,6 +3,8 @@
 python bench/learning.py --env CartPole-v1            # seeds 0-19 at once, 100 evaluation episodes each
 python bench/learning.py --env Pendulum-v1
 python bench/learning.py --env gym:CartPole-v1 --num-seeds 3
+python bench/learning.py --algorithm dqn --env CartPole-v1
+python bench/learning.py --algorithm ddpg --env Pendulum-v1
 """
 
 import argparse
@@ -18,8 +20,18 @@ from report import machine, write
 from frl.training.statistics import interquartile_mean
 
 
-def train(env: str, seed: int, num_seeds: int, directory: Path) -> dict:
-    command = [sys.executable, "-m", "frl.cli", "train", "ppo", "--env", env, "--out", str(directory)]
+def train(arguments: argparse.Namespace, seed: int, num_seeds: int, directory: Path) -> dict:
+    command = [
+        sys.executable,
+        "-m",
+        "frl.cli",
+        "train",
+        arguments.algorithm,
+        "--env",
+        arguments.env,
+        "--out",
+        str(directory),
+    ]
     command += ["--seed", str(seed), "--num-seeds", str(num_seeds)]
     print("$", " ".join(command[1:]), flush=True)
     subprocess.run(command, check=True)
@@ -43,6 +55,7 @@ def summary(results: list[dict]) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--algorithm", default="ppo")
     parser.add_argument("--env", default="CartPole-v1")
     parser.add_argument("--num-seeds", type=int, default=20)
     arguments = parser.parse_args()
@@ -50,10 +63,13 @@ def main() -> None:
     at_once = 1 if arguments.env.startswith("gym:") else arguments.num_seeds
     with tempfile.TemporaryDirectory() as scratch:
         turns = range(0, arguments.num_seeds, at_once)
-        results = [train(arguments.env, seed, at_once, Path(scratch) / str(seed)) for seed in turns]
+        results = [
+            train(arguments.algorithm, arguments.env, seed, at_once, Path(scratch) / str(seed)) for seed in turns
+        ]
     result = summary(results)
     print(json.dumps(result, indent=1))
-    write(f"learning_{arguments.env.replace(':', '_')}", {**result, "machine": machine()})
+    name = "" if arguments.algorithm == "ppo" else f"{arguments.algorithm}_"
+    write(f"learning_{name}{arguments.env.replace(':', '_')}", {**result, "machine": machine()})
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from frl import distributions as distributions
 from frl import envs as envs
 from frl import functional as functional
 from frl import nn as nn
+from frl import objectives as objectives
 from frl import optim as optim
 from frl import random as random
 from frl import replay as replay

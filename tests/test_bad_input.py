@@ -14,6 +14,7 @@ from tests.bad_input.environments import ENVIRONMENTS
 from tests.bad_input.learning import LEARNING
 from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.modules import MODULES
+from tests.bad_input.objectives import OBJECTIVES
 from tests.bad_input.policies import POLICIES
 from tests.bad_input.programs import COMMANDS, FILES
 from tests.bad_input.replay import REPLAY
@@ -32,6 +33,7 @@ PARTS = (
     MODULES,
     ENVIRONMENTS,
     LEARNING,
+    OBJECTIVES,
     FILES,
     COMMANDS,
     WORLDS,

@@ -49,7 +49,8 @@ def initial_state(training: Training, options: Options) -> TensorDict:
 def compiled_step(training: Training, options: Options) -> Step:
     """The step of the loop, compiled: whole in a pure environment, else acting and learning apart."""
     if training.env.pure:
-        return compile(training.loop.step, donate=True)
+        replays = getattr(options, "replay", None) is not None
+        return compile(training.loop.step, donate=replays)  # a buffer is written in place
     algorithm = training.algorithm
     algorithm = algorithm._replace(act=compile(algorithm.act), update=compile(algorithm.update))
     return _loop(training.recipe, training.env, algorithm, options, compiled=True).step
