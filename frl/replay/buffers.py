@@ -63,8 +63,7 @@ class ReplayBuffer:
         self._ahead = Prefetch(self._compute, prefetch) if prefetch else None
         self._lock = threading.RLock()
         self.set_seed(seed)
-        if len(self.storage):
-            self._wrote(torch.arange(len(self.storage)))
+        self._wrote(torch.arange(len(self.storage)))
 
     def __len__(self) -> int:
         return len(self.storage)

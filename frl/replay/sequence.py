@@ -17,9 +17,8 @@ def sequence(capacity: int, batch_size: int, length: int, num_envs: int = 1) -> 
 
     Each stored step begins a sequence equally often. The "mask" [batch_size, length] is true for the steps up to the
     end of the episode, or up to the newest step; behind them the last of these is repeated, for the loss to leave out.
-    The "index" of every step is that of the first, so that a priority belongs to the sequence: the largest of its
-    steps'.
-    Successive `add`s go on where the ones before stopped, as those of one runner do.
+    The "index" of every step is that of the first, so that a priority belongs to the sequence, and is the largest that
+    its steps are given. Successive `add`s go on where the ones before stopped, as those of one runner do.
 
     Args: capacity: of all `num_envs` rings together, an equal number of rows each.
     Raises: ValueError if a number is out of range; KeyError, by `init`, if the example lacks a flag.

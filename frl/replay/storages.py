@@ -18,8 +18,11 @@ _LONG_ROW = 1024
 class Storage(ABC):
     """A ring of `max_size` rows, of which the first `len(storage)` hold data; once full, the oldest go first.
 
-    Attributes: max_size: how many rows fit. cursor: the row that is written next. version: counts the writes.
+    Attributes: max_size: how many rows fit. cursor: the row that is written next. version: counts the writes. device:
+        where the rows are, or None for the memory of the processor.
     """
+
+    device: torch.device | None = None
 
     def __init__(self, max_size: int):
         check.at_least(type(self).__name__, {"max_size": max_size}, 1)
@@ -143,7 +146,7 @@ class LazyTensorStorage(Storage):
 
     def __init__(self, max_size: int, device: torch.device | str | None = None):
         super().__init__(max_size)
-        self._device = device
+        self._wanted_device = device
         self._leaves: list[Tensor] = []
         self._structure: tree.TreeSpec | None = None
         self._kinds: list[tuple[torch.Size, torch.dtype]] = []
@@ -232,12 +235,14 @@ class LazyTensorStorage(Storage):
 
     def _allocate(self, example: Any) -> None:
         """Makes the rows like the items of `example`, whose leaves are [M, ...]."""
-        self._adopt(tree.map(lambda x: x.new_zeros((self.max_size, *x.shape[1:]), device=self._device), example))
+        self._adopt(tree.map(lambda x: x.new_zeros((self.max_size, *x.shape[1:]), device=self._wanted_device), example))
 
     def _adopt(self, data: Any) -> None:
         self._leaves, self._structure = tree.flatten(data)
         self._kinds = [(x.shape[1:], x.dtype) for x in self._leaves]
         self._arrays = [_array(x) for x in self._leaves]
+        device = self._leaves[0].device
+        self.device = None if device.type == "cpu" else device
 
     def _rows_of(self, items: Any) -> list[Tensor]:
         """The leaves [M, ...] of `items`, which look like the rows."""

@@ -70,7 +70,10 @@ class TensorDictReplayBuffer(ReplayBuffer):
         self.update_priority(index, priority.squeeze(-1) if priority.ndim == index.ndim + 1 else priority)
 
     def _finish(self, items: Any, info: dict[str, Tensor]) -> TensorDict:
-        return labelled(super()._finish(items, info), info)
+        device = self.storage.device
+        return labelled(
+            super()._finish(items, info), {name: x.to(device) for name, x in info.items()} if device else info
+        )
 
 
 class TensorDictPrioritizedReplayBuffer(TensorDictReplayBuffer):

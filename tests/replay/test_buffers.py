@@ -1,6 +1,8 @@
 """Replay buffers of the host: the listings of any objects, equal samples with and without prefetching, and keeping."""
 
+import gc
 import threading
+import time
 
 import pytest
 import torch
@@ -166,9 +168,26 @@ def test_a_storage_that_holds_rows_already_is_sampled_from(tmp_path):
     assert set(rb.sample(50)["n"].tolist()) == {0, 1, 2}
 
 
-def test_no_thread_outlives_the_buffer():
+@pytest.mark.parametrize("closed", [True, False])
+def test_no_thread_outlives_the_buffer(closed):
     before = threading.active_count()
-    with ReplayBuffer(prefetch=4) as rb:
-        rb.extend([1, 2])
-        rb.sample(2)
+    rb = ReplayBuffer(prefetch=4)
+    rb.extend([1, 2])
+    rb.sample(2)
+    if closed:
+        rb.close()
+        assert threading.active_count() == before
+        assert len(rb.sample(2)) == 2  # it begins anew
+    del rb
+    end = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < end:
+        gc.collect()  # it may have been fetching when the buffer was let go
+        time.sleep(0.01)
     assert threading.active_count() == before
+
+
+def test_a_sampler_of_another_capacity_is_refused_before_anything_is_written():
+    storage = ListStorage(5)
+    with pytest.raises(ValueError, match="max_capacity is 4 but the storage has 5 rows"):
+        ReplayBuffer(storage, PrioritizedSampler(4))
+    assert len(storage) == 0

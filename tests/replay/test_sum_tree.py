@@ -74,6 +74,20 @@ def test_two_hundred_updates_leave_what_one_would():
     assert torch.equal(tree["min"], fresh["min"])
 
 
+def test_several_trees_are_vmapped_level_by_level():
+    capacity = 8200
+    trees, index, value = [], torch.tensor([[3, 8199], [5, 3]]), torch.tensor([[0.1, 0.9], [0.2, 0.4]]).double()
+    for i in range(2):
+        p = random.uniform(capacity, random.key(i), dtype=torch.float64)
+        trees.append(sum_tree.put(sum_tree.empty(capacity), capacity, torch.arange(capacity), p))
+    together = torch.vmap(lambda tree, i, p: sum_tree.update(tree, capacity, i, p))(torch.stack(trees), index, value)
+    found = torch.vmap(lambda tree, u: sum_tree.find(tree, capacity, u))(together, value)
+    for i in range(2):
+        alone = sum_tree.update(trees[i], capacity, index[i], value[i])
+        assert (together[i] == alone).all()
+        assert torch.equal(found[i], sum_tree.find(alone, capacity, value[i]))
+
+
 def test_the_order_of_equal_rows_does_not_matter():
     index, value = torch.tensor([3, 1, 3, 1, 3]), torch.tensor([1.0, 2.0, 5.0, 7.0, 4.0]).double()
     tree = sum_tree.put(sum_tree.empty(20), 20, torch.tensor([1, 3]), torch.ones(2).double())
