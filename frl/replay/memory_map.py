@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import tempfile
 import weakref
 import zlib
@@ -17,7 +18,7 @@ from frl.replay.storages import LazyTensorStorage
 from frl.tensordict import TensorDict
 
 _STORAGE, _RING = "storage", "ring.bin"
-_RING_BYTES = 2 * 6 * 8
+_SLOT = struct.Struct("<6q")
 _JOURNAL_ROWS = 1024
 
 
@@ -29,27 +30,28 @@ class _Commits:
     """
 
     def __init__(self, path: Path):
-        if path.stat().st_size != _RING_BYTES:
-            raise ValueError(f"LazyMemmapStorage: {str(path)!r} is damaged: it must have {_RING_BYTES} bytes.")
-        self._slots = np.memmap(path, np.int64, "r+", shape=(2, 6))
-        self._number = max((int(slot[0]) for slot in self._slots if _checksum(slot) == slot[5]), default=0)
+        if path.stat().st_size != 2 * _SLOT.size:
+            raise ValueError(f"LazyMemmapStorage: {str(path)!r} is damaged: it must have {2 * _SLOT.size} bytes.")
         self._path = path
+        array: Any = np.memmap(path, np.uint8, "r+")
+        self._slots = memoryview(array)
+        slots = [_SLOT.unpack_from(self._slots, i * _SLOT.size) for i in range(2)]
+        self._number = max((slot[0] for slot in slots if slot == _signed(*slot[:5])), default=0)
 
     def read(self) -> tuple[int, ...]:
         """The last complete (max_size, cursor, size, journalled)."""
         if self._number == 0:
             raise ValueError(f"LazyMemmapStorage: {str(self._path)!r} is damaged: neither of its slots is complete.")
-        return tuple(int(x) for x in self._slots[self._number % 2][1:5])
+        return _SLOT.unpack_from(self._slots, self._number % 2 * _SLOT.size)[1:5]
 
     def write(self, max_size: int, cursor: int, size: int, journalled: int) -> None:
         self._number += 1
-        slot = np.array([self._number, max_size, cursor, size, journalled, 0], np.int64)
-        slot[5] = _checksum(slot)
-        self._slots[self._number % 2] = slot
+        slot = _signed(self._number, max_size, cursor, size, journalled)
+        _SLOT.pack_into(self._slots, self._number % 2 * _SLOT.size, *slot)
 
 
-def _checksum(slot: Any) -> int:
-    return zlib.crc32(slot[:5].tobytes()) + 1  # of zeros too it is not 0
+def _signed(*slot: int) -> tuple[int, ...]:
+    return *slot, zlib.crc32(repr(slot).encode()) + 1  # of zeros too it is not 0
 
 
 class _Room:
@@ -134,14 +136,15 @@ class LazyMemmapStorage(LazyTensorStorage):
     def _write(self, leaves: Sequence[Tensor], count: int) -> None:
         """Writes in pieces that fit into the journal, each complete before the ring moves on over it."""
         before = self.cursor, self._size
-        for first in range(0, count, len(self._journal[0])):
-            pieces = [x[first : first + len(self._journal[0])] for x in leaves]
-            written = len(pieces[0])
+        most = self._journal[0].shape[0]
+        for first in range(0, count, most):
+            pieces = [x[first : first + most] for x in leaves] if count > most else leaves
+            written = min(most, count - first)
             self._room.take(min(self.cursor + written, self.max_size))
             if self._size + written > self.max_size:  # over rows that a crash must not tear
                 self._journal_room.take(written)
                 for x, piece in zip(self._journal, pieces, strict=True):
-                    x.narrow(0, 0, written).copy_(piece)
+                    x[:written] = piece
                 self._commit(written)
             self._put(self._leaves, pieces, written)
             self._move(written)
@@ -162,7 +165,7 @@ class LazyMemmapStorage(LazyTensorStorage):
         row = example[0]
         row.memmap_zeros(made / "rows", self.max_size)
         row.memmap_zeros(made / "journal", min(self.max_size, _JOURNAL_ROWS))
-        (made / _RING).write_bytes(bytes(_RING_BYTES))
+        (made / _RING).write_bytes(bytes(2 * _SLOT.size))
         _Commits(made / _RING).write(self.max_size, 0, 0, 0)
         made.rename(self.directory / _STORAGE)
         self._open()

@@ -186,10 +186,9 @@ class LazyTensorStorage(Storage):
         fit = min(count, self.max_size - first)
         for x, new in zip(rows, leaves, strict=True):
             if fit == count:
-                x.narrow(0, first, count).copy_(new)
+                x[first : first + count] = new
             else:
-                x.narrow(0, first, fit).copy_(new.narrow(0, 0, fit))
-                x.narrow(0, 0, count - fit).copy_(new.narrow(0, fit, count - fit))
+                x[first:], x[: count - fit] = new[:fit], new[fit:]
 
     def get(self, index: Tensor) -> Any:
         """The items, stacked along the axes of `index`."""
