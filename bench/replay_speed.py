@@ -23,7 +23,7 @@ import torch
 from report import machine, write
 
 import frl
-from frl import TensorDict, replay
+from frl import TensorDict, replay, tree
 
 WORKERS = Path(__file__).parent / "workers"
 CLAIMS = {  # how many times the peer's time is at least ours
@@ -72,7 +72,8 @@ def compiled_adds(prioritised: bool, calls: int):
         buffer = replay.uniform(capacity, 256)
         buffer = replay.prioritized(buffer) if prioritised else buffer
         adds[capacity] = frl.compile(buffer.add, donate=True)
-        states[capacity] = adds[capacity](buffer.init(batch[0, 0]), batch)
+        state = tree.map(torch.clone, buffer.init(batch[0, 0]))  # zeros in memory that was touched, as it is once full
+        states[capacity] = adds[capacity](state, batch)
     for _ in range(calls):
         for capacity in CAPACITIES:
             begin = time.perf_counter()
