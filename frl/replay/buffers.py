@@ -139,7 +139,7 @@ class ReplayBuffer:
 
     def __getitem__(self, index: Any) -> Any:
         """The items at a row, or at a tensor or a list of rows; of a list storage, a list of them."""
-        rows = torch.as_tensor(index)
+        rows = torch.as_tensor(index, device="cpu")
         with self._lock:
             self._take_back()
             if bool(((rows < 0) | (rows >= len(self))).any()):

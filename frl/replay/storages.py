@@ -45,7 +45,7 @@ class Storage(ABC):
 
     @abstractmethod
     def get(self, index: Tensor) -> Any:
-        """The items at the rows `index` [*I], which must hold data."""
+        """The items at the rows `index` [*I], in the memory of the processor, which must hold data."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -195,11 +195,9 @@ class LazyTensorStorage(Storage):
         if self._structure is None:
             raise IndexError(f"{type(self).__name__}: it holds no row yet; extend it first.")
         flat = index if index.ndim == 1 else index.reshape(-1)
-        rows = flat.numpy() if flat.device.type == "cpu" else None
+        rows = flat.numpy()
         found = [
-            x.index_select(0, flat.to(x.device))
-            if array is None or rows is None
-            else torch.from_numpy(array.take(rows, 0))
+            x.index_select(0, flat.to(x.device)) if array is None else torch.from_numpy(array.take(rows, 0))
             for x, array in zip(self._leaves, self._arrays, strict=True)
         ]
         if index.ndim != 1:
@@ -220,8 +218,8 @@ class LazyTensorStorage(Storage):
             be loaded once the storage was written.
         """
         given = state.get("rows", {})
-        rows = tree.leaves(given)
-        if rows and len(rows[0]) and self._structure is None and "000000000" not in given:
+        rows = tree.leaves(given) if int(state["size"]) else []
+        if rows and self._structure is None and "000000000" not in given:
             self._allocate(given)
         if rows and [(x.shape[1:], x.dtype) for x in rows] != self._kinds:
             raise ValueError(

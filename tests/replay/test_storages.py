@@ -69,6 +69,10 @@ def test_cleared_it_is_empty_and_begins_at_row_zero(make):
     assert len(storage) == 0
     assert storage.extend(items(5, 2)).tolist() == [0, 1]
     assert numbers(storage, [0, 1]) == [5, 6]
+    storage.clear()
+    again = make(7)
+    again.load_state(TensorDict(storage.state()))
+    assert len(again) == 0
 
 
 def test_any_objects_go_into_a_list_and_those_of_json_come_back_from_a_file():
