@@ -1,6 +1,7 @@
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -321,3 +322,36 @@ def test_workers_may_have_workers(method):
     inner = partial(ParallelEnv, 2, faulty.cartpole, method)
     with ParallelEnv(2, inner, method) as env:
         assert env.rollout(3)["next", "observation"].shape == (2, 2, 3, 4)
+
+
+UNGUARDED = """
+from functools import partial
+from frl.envs import GymEnv, ParallelEnv
+
+ParallelEnv(2, partial(GymEnv, "CartPole-v1"))
+"""
+UNFINDABLE = """
+from frl.envs import GymEnv, ParallelEnv
+
+def create():
+    return GymEnv("CartPole-v1")
+
+ParallelEnv(2, create)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "as_file", "words"),
+    [
+        (UNGUARDED, True, 'worker 0 .* died in the start of its process: .* under `if __name__ == "__main__":`'),
+        (UNFINDABLE, False, r"TypeError .*create_env_fn cannot be found in a worker: .* pass mp_start_method='fork'"),
+    ],
+)
+def test_what_a_worker_cannot_load_is_named(tmp_path, script, as_file, words):
+    path = tmp_path / "script.py"
+    path.write_text(script)
+    command = [sys.executable, path] if as_file else [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1
+    assert re.search(words, done.stderr), done.stderr
