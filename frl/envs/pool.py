@@ -121,9 +121,9 @@ class Pool:
     # ---- what can go wrong
 
     def _look_after(self, i: int, doing: str, deadline: float) -> None:
-        """Fails if a worker has ended, or if time is up for worker `i`."""
+        """Fails if a worker has ended, or says that it is about to, or if time is up for worker `i`."""
         for j, process in enumerate(self._processes):
-            if process.exitcode is not None:
+            if process.exitcode is not None or self._next_code(j) == RAISED:
                 self._fail_of_end(j, doing)
         if time.monotonic() > deadline:
             limit = START_TIMEOUT if doing == START else self._timeout
@@ -132,6 +132,14 @@ class Pool:
                 f"mend the environment, or give a longer timeout=. {_ALL}"
             )
             self._fail(WorkerTimeout(message, i), i)
+
+    def _next_code(self, i: int) -> int | None:
+        """What worker `i` says next, without reading it; None if it says nothing yet."""
+        try:
+            data = self._sockets[i].recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:
+            return None
+        return data[0] if data else None
 
     def _fail_of_end(self, i: int, doing: str) -> NoReturn:
         try:

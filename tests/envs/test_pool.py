@@ -2,6 +2,7 @@ import contextlib
 import os
 import signal
 import stat
+import threading
 import time
 
 import pytest
@@ -35,10 +36,21 @@ def test_a_worker_that_fails_while_another_is_busy_is_found_all_the_same():
     assert time.monotonic() - began < 1.0
 
 
-def test_an_error_is_found_while_another_is_busy():
-    one = pool(lambda: faulty.faulty("hang", "construct"), lambda: faulty.faulty("raise", "construct"))
+class Lingering:
+    """Raises, and is long in closing."""
+
+    def __call__(self):
+        threading.Thread(target=time.sleep, args=(5,)).start()  # the process waits for it at its end
+        raise LookupError("planted")
+
+
+@pytest.mark.parametrize("raising", [lambda: faulty.faulty("raise", "construct"), Lingering()])
+def test_an_error_is_found_while_another_is_busy(raising):
+    one = pool(lambda: faulty.faulty("hang", "construct"), raising)
+    began = time.monotonic()
     with pytest.raises(WorkerRaised, match=r"worker 1 .* raised LookupError"):
         one.outlines()
+    assert time.monotonic() - began < 1.0
 
 
 def test_the_one_that_hangs_is_named():
