@@ -176,8 +176,9 @@ def _apart(theirs: Any, graph: fx.Graph) -> None:
     """Leaves each carry of a loop memory of its own: a step may return one value twice, as a value and as its copy."""
     theirs(graph)
     output: Any = graph.output_node()
-    results: list[Any] = list(output.args[0])
-    for i, node in enumerate(results[: output.meta.get("carries", 0)]):
+    carries = output.meta.get("carries", 0)
+    results: list[Any] = list(output.args[0]) if carries else []  # of a pattern to be replaced it is one node
+    for i, node in enumerate(results[:carries]):
         if node in results[:i]:
             with graph.inserting_before(output):
                 results[i] = graph.call_function(torch.ops.aten.clone.default, (node,))
