@@ -64,7 +64,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         turns = range(0, arguments.num_seeds, at_once)
         results = [
-            train(arguments.algorithm, arguments.env, seed, at_once, Path(scratch) / str(seed)) for seed in turns
+            train(arguments, seed, at_once, Path(scratch) / str(seed)) for seed in turns
         ]
     result = summary(results)
     print(json.dumps(result, indent=1))
