@@ -10,6 +10,7 @@ from frl import check, optim, tree
 from frl import functional as F
 from frl.algorithms.base import Algorithm
 from frl.algorithms.epochs import epochs
+from frl.algorithms.gradient import leaves_of, linear_to_zero
 from frl.algorithms.networks import ActorCritic
 from frl.tensordict import TensorDict, scalar
 
@@ -48,11 +49,11 @@ def ppo(networks: ActorCritic, config: PPOConfig = _DEFAULTS) -> Algorithm:
     """
     _check(config)
     sizes = (config.num_epochs, config.num_minibatches)
-    settings = {name: float(value) for name, value in config._asdict().items() if name not in _COUNTS}
+    settings = {name: value for name, value in config._asdict().items() if name not in _COUNTS}
 
     def init(key: Tensor) -> TensorDict:
         params = networks.init(key)
-        hyper = {name: torch.tensor(value) for name, value in settings.items()}
+        hyper = leaves_of(settings)
         opt = _optimizer(hyper, hyper["learning_rate"]).init(tree.ravel(params)[0])
         return TensorDict({"params": params, "opt": opt, "hyper": hyper, "updates": torch.zeros(())})
 
@@ -62,10 +63,7 @@ def ppo(networks: ActorCritic, config: PPOConfig = _DEFAULTS) -> Algorithm:
     def update(train: TensorDict, batch: TensorDict, key: Tensor) -> tuple[TensorDict, TensorDict]:
         hyper = train["hyper"]
         data = _targets(networks, train["params"], batch, hyper).flatten()
-        left = 1 - train["updates"] / hyper["anneal_updates"].clamp(min=1)
-        rate = hyper["learning_rate"] * torch.where(
-            hyper["anneal_updates"] > 0, left.clamp(min=0), torch.ones_like(left)
-        )
+        rate = linear_to_zero(hyper["learning_rate"], train["updates"], hyper["anneal_updates"])
 
         def loss(params: Any, data: TensorDict) -> tuple[Tensor, TensorDict]:
             return ppo_loss(networks, params, data, hyper)
