@@ -63,9 +63,7 @@ def main() -> None:
     at_once = 1 if arguments.env.startswith("gym:") else arguments.num_seeds
     with tempfile.TemporaryDirectory() as scratch:
         turns = range(0, arguments.num_seeds, at_once)
-        results = [
-            train(arguments, seed, at_once, Path(scratch) / str(seed)) for seed in turns
-        ]
+        results = [train(arguments, seed, at_once, Path(scratch) / str(seed)) for seed in turns]
     result = summary(results)
     print(json.dumps(result, indent=1))
     name = "" if arguments.algorithm == "ppo" else f"{arguments.algorithm}_"
