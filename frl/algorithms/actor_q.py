@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from frl import random
+from frl.algorithms.networks import observed
 from frl.nn import MLP, Actor, ValueOperator, initialize
 from frl.specs import Bounded, Composite, Spec
 from frl.tensordict import TensorDict
@@ -44,18 +45,12 @@ def actor_q(
     >>> td["action"].shape, td["state_action_value"].shape
     (torch.Size([3, 1]), torch.Size([3, 1]))
     """
-    if not isinstance(observation_spec, Composite):
-        raise TypeError(
-            f"actor_q: observation_spec is a {type(observation_spec).__name__} but must be a Composite; pass "
-            "env.single_observation_spec."
-        )
+    keys, size = observed("actor_q", observation_spec)
     if not isinstance(action_spec, Bounded) or not action_spec.dtype.is_floating_point or not action_spec._finite:
         raise TypeError(
             f"actor_q: the action spec is {action_spec!r} but must be Bounded, of floats, with finite bounds; "
             "build an ActorQ from modules of your own, or take an algorithm for such actions."
         )
-    keys = list(observation_spec)
-    size = sum(math.prod(observation_spec[key].shape) for key in keys)
     num_actions = math.prod(action_spec.shape)
     cells: dict[str, Any] = {"num_cells": list(num_cells), "activation_class": activation_class}
     # torch's constructors draw weights, which nobody reads, from the global generator

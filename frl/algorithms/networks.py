@@ -74,13 +74,7 @@ def actor_critic(
     >>> networks.value(params["critic"], env.reset(random.key(1))).shape
     torch.Size([3])
     """
-    if not isinstance(observation_spec, Composite):
-        raise TypeError(
-            f"actor_critic: observation_spec is a {type(observation_spec).__name__} but must be a Composite; pass "
-            "env.single_observation_spec."
-        )
-    keys = list(observation_spec)
-    size = sum(math.prod(observation_spec[key].shape) for key in keys)
+    keys, size = observed("actor_critic", observation_spec)
     cells = list(num_cells)
 
     def mlp(out_features: int) -> MLP:
@@ -102,6 +96,23 @@ def actor_critic(
         )
 
     return ActorCritic(actor, critic, init)
+
+
+def observed(function: str, observation_spec: Composite) -> tuple[list[str], int]:
+    """The keys of all observations, and how many numbers they are together.
+
+    Raises: TypeError, which names `function`, unless the spec is a Composite.
+
+    >>> observed("q_network", Composite({"position": Unbounded(3), "speed": Unbounded(2)}))
+    (['position', 'speed'], 5)
+    """
+    if not isinstance(observation_spec, Composite):
+        raise TypeError(
+            f"{function}: observation_spec is a {type(observation_spec).__name__} but must be a Composite; pass "
+            "env.single_observation_spec."
+        )
+    keys = list(observation_spec)
+    return keys, sum(math.prod(observation_spec[key].shape) for key in keys)
 
 
 def _actor(mlp: Callable[[int], nn.Module], keys: list[str], spec: Spec) -> ProbabilisticActor:

@@ -1,12 +1,12 @@
 """The network of a value-based algorithm, and the one it takes for given specs unless it is given another."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from frl.algorithms.networks import observed
 from frl.nn import MLP, TensorDictModule, initialize
 from frl.nn.action_space import action_space
 from frl.specs import Composite, Spec
@@ -42,13 +42,7 @@ def q_network(
     >>> networks.module(env.reset(random.key(0)))["action_value"].shape
     torch.Size([3, 2])
     """
-    if not isinstance(observation_spec, Composite):
-        raise TypeError(
-            f"q_network: observation_spec is a {type(observation_spec).__name__} but must be a Composite; pass "
-            "env.single_observation_spec."
-        )
-    keys = list(observation_spec)
-    size = sum(math.prod(observation_spec[key].shape) for key in keys)
+    keys, size = observed("q_network", observation_spec)
     num_values = sum(action_space("q_network", None, action_spec).sizes)
     # torch's constructors draw weights, which nobody reads, from the global generator
     with torch.random.fork_rng(devices=[]):

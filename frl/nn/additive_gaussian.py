@@ -5,8 +5,6 @@ from torch import Tensor
 from frl import check
 from frl.distributions.base import noise
 from frl.nn.exploration import ExplorationModule, require_continuous
-from frl.nn.exploration_type import ExplorationType
-from frl.nn.modules import require_key, require_keys
 from frl.specs import Composite, Spec
 from frl.tensordict import Key, TensorDict
 
@@ -52,13 +50,7 @@ class AdditiveGaussianModule(ExplorationModule):
         """σ after the frames so far, a 0-d tensor."""
         return self.annealed()
 
-    def forward(
-        self, td: TensorDict, key: Tensor | None = None, exploration: ExplorationType | None = None
-    ) -> TensorDict:
-        """`td` with the action that is taken. key: [2], or [*K, 2], one for each row."""
-        require_keys(self, td, self.in_keys)
-        action = self.read_action(td)
-        if not self.explores(exploration):
-            return td
-        x = self.mean + self.std * noise(type(self).__name__, action, require_key(self, key))
-        return td.set(self.action_key, self.spec.project(action + self.sigma.to(action.dtype) * x))
+    def explored(self, td: TensorDict, action: Tensor, key: Tensor) -> Tensor:
+        """The action with noise, projected onto the spec."""
+        x = self.mean + self.std * noise(type(self).__name__, action, key)
+        return self.spec.project(action + self.sigma.to(action.dtype) * x)

@@ -5,8 +5,7 @@ from torch import Tensor
 
 from frl import check, random, tree
 from frl.nn.exploration import ExplorationModule
-from frl.nn.exploration_type import ExplorationType
-from frl.nn.modules import require_key, require_keys, title
+from frl.nn.modules import title
 from frl.specs import Categorical, Composite, OneHot, Spec
 from frl.tensordict import Key, TensorDict
 
@@ -23,6 +22,7 @@ class EGreedyModule(ExplorationModule):
     Raises: ValueError for a number out of range; TypeError for a mask of actions that are no OneHot or Categorical,
         and, when called, if it explores without `key=`.
 
+    >>> from frl.nn import ExplorationType
     >>> explore = EGreedyModule(OneHot(2), annealing_num_steps=1000, eps_init=0.5)
     >>> td = TensorDict({"action": torch.tensor([[1, 0]]).expand(1000, 2)}, [1000])
     >>> changed = explore(td, key=random.key(0))["action"][:, 1].sum().item()
@@ -59,17 +59,12 @@ class EGreedyModule(ExplorationModule):
         """ε after the frames so far, a 0-d tensor."""
         return self.annealed()
 
-    def forward(
-        self, td: TensorDict, key: Tensor | None = None, exploration: ExplorationType | None = None
-    ) -> TensorDict:
-        """`td` with the action that is taken. key: [2], or [*K, 2], one for each row."""
-        require_keys(self, td, self.in_keys)
-        action = self.read_action(td)
-        if not self.explores(exploration):
-            return td
-        k_whether, k_action = random.split(require_key(self, key))
+    def explored(self, td: TensorDict, action: Tensor, key: Tensor) -> Tensor:
+        """A uniform action with probability ε, else `action`."""
+        k_whether, k_action = random.split(key)
         whether = random.bernoulli(self.eps.expand(td.batch_size), k_whether)
-        return td.set(self.action_key, tree.where(whether, self._draw(td, action, k_action), action))
+        drawn: Tensor = tree.where(whether, self._draw(td, action, k_action), action)
+        return drawn
 
     def _draw(self, td: TensorDict, action: Tensor, key: Tensor) -> Tensor:
         """A uniform action for each row."""

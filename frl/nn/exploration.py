@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from frl import check
 from frl.nn.exploration_type import ExplorationType, exploration_type
-from frl.nn.modules import keys, title
+from frl.nn.modules import keys, require_key, require_keys, title
 from frl.nn.printing import describe
 from frl.specs import Composite, Spec
 from frl.tensordict import Key, TensorDict
@@ -46,6 +46,20 @@ class ExplorationModule(nn.Module):
         self.register_buffer("annealing_num_steps", torch.tensor(float(annealing_num_steps)))
         self.register_buffer("init", torch.tensor(float(init)))
         self.register_buffer("end", torch.tensor(float(end)))
+
+    def forward(
+        self, td: TensorDict, key: Tensor | None = None, exploration: ExplorationType | None = None
+    ) -> TensorDict:
+        """`td` with the action that is taken. key: [2], or [*K, 2], one for each row."""
+        require_keys(self, td, self.in_keys)
+        action = self.read_action(td)
+        if not self.explores(exploration):
+            return td
+        return td.set(self.action_key, self.explored(td, action, require_key(self, key)))
+
+    def explored(self, td: TensorDict, action: Tensor, key: Tensor) -> Tensor:
+        """The action that is taken in place of `action`."""
+        raise NotImplementedError
 
     def annealed(self) -> Tensor:
         """The factor after `num_frames` frames, a 0-d tensor."""

@@ -21,9 +21,11 @@ class Loop(NamedTuple):
     step: Callable[[TensorDict], tuple[TensorDict, TensorDict]]
 
 
-def no_episodes() -> TensorDict:
-    """The statistics of a training in which no episode has ended yet."""
-    return TensorDict({name: torch.zeros(()) for name in ("episode_return", "episode_length", "episodes")})
+def begin(train: TensorDict, runner: TensorDict, key: Tensor) -> TensorDict:
+    """The state of a loop before its first step: nothing was stepped, and no episode has ended yet."""
+    stats = {name: torch.zeros(()) for name in ("episode_return", "episode_length", "episodes")}
+    step = torch.zeros((), dtype=torch.int64)
+    return TensorDict({"train": train, "runner": runner, "key": key, "step": step, "stats": stats})
 
 
 def episode_statistics(last: TensorDict, after: TensorDict) -> TensorDict:

@@ -1,6 +1,5 @@
 """The loop of off-policy algorithms: collect, remember, learn from memory."""
 
-import torch
 from torch import Tensor
 
 from frl import check, control, random, tree
@@ -9,7 +8,7 @@ from frl.collectors import collect, start
 from frl.envs import Env
 from frl.replay import Buffer
 from frl.tensordict import TensorDict
-from frl.training.loop import Loop, episode_statistics, no_episodes
+from frl.training.loop import Loop, begin, episode_statistics
 
 
 def off_policy(
@@ -31,16 +30,7 @@ def off_policy(
         k_train, k_env, k_row, key = random.split(key, 4)
         train, runner = algorithm.init(k_train), start(env, k_env)
         row = collect(env, algorithm.act, train, runner, k_row, 1)[1].flatten()[0]
-        return TensorDict(
-            {
-                "train": train,
-                "runner": runner,
-                "buffer": buffer.init(row),
-                "key": key,
-                "step": torch.zeros((), dtype=torch.int64),
-                "stats": no_episodes(),
-            }
-        )
+        return begin(train, runner, key).set("buffer", buffer.init(row))
 
     def step(state: TensorDict) -> tuple[TensorDict, TensorDict]:
         key, k_collect, k_update = random.split(state["key"], 3)

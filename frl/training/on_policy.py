@@ -1,6 +1,5 @@
 """The loop of on-policy algorithms: collect, learn, forget."""
 
-import torch
 from torch import Tensor
 
 from frl import check, random
@@ -8,7 +7,7 @@ from frl.algorithms import Algorithm
 from frl.collectors import collect, start
 from frl.envs import Env
 from frl.tensordict import TensorDict
-from frl.training.loop import Loop, episode_statistics, no_episodes
+from frl.training.loop import Loop, begin, episode_statistics
 
 
 def on_policy(env: Env, algorithm: Algorithm, num_steps: int) -> Loop:
@@ -20,15 +19,7 @@ def on_policy(env: Env, algorithm: Algorithm, num_steps: int) -> Loop:
 
     def init(key: Tensor) -> TensorDict:
         k_train, k_env, key = random.split(key, 3)
-        return TensorDict(
-            {
-                "train": algorithm.init(k_train),
-                "runner": start(env, k_env),
-                "key": key,
-                "step": torch.zeros((), dtype=torch.int64),
-                "stats": no_episodes(),
-            }
-        )
+        return begin(algorithm.init(k_train), start(env, k_env), key)
 
     def step(state: TensorDict) -> tuple[TensorDict, TensorDict]:
         key, k_collect, k_update = random.split(state["key"], 3)

@@ -1,16 +1,16 @@
 """The same action several times in a row."""
 
 from dataclasses import dataclass
-from typing import Any, SupportsFloat
+from typing import Any
 
-import gymnasium
 from torch import Tensor
 
 from frl import check, control, tree
 from frl.envs import Env, GymWrapper
+from frl.envs.pixels import FrameSkip
 from frl.tensordict import TensorDict
 from frl.transforms.base import Transform
-from frl.transforms.inner import GymEnvironment, Inner, around
+from frl.transforms.inner import Inner, around
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,7 +41,7 @@ class FrameSkipTransform(Transform):
             "FrameSkipTransform",
             env,
             lambda env: _Repeated(env, self.frame_skip),
-            lambda env: _RepeatedGym(env, self.frame_skip),
+            lambda env: FrameSkip(env, self.frame_skip),
         )
         if isinstance(repeated, GymWrapper):
             repeated.max_steps = _limit(env.max_steps, self.frame_skip)
@@ -71,21 +71,6 @@ class _Repeated(Inner):
 
         (at, total), _ = control.scan(body, (first.exclude("reward"), first["reward"]), keys[1:])
         return td.set("next", at.set("reward", total))
-
-
-class _RepeatedGym(gymnasium.Wrapper[Any, Any, Any, Any]):
-    def __init__(self, env: GymEnvironment, num: int):
-        super().__init__(env)
-        self.num = num
-
-    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
-        observation, total, terminated, truncated, info = self.env.step(action)
-        for _ in range(self.num - 1):
-            if terminated or truncated:
-                break
-            observation, reward, terminated, truncated, info = self.env.step(action)
-            total = float(total) + float(reward)
-        return observation, total, terminated, truncated, info
 
 
 def _limit(max_steps: int | None, num: int) -> int | None:
