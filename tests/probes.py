@@ -89,3 +89,16 @@ class BoxedReward(Probe):
 
     def reward(self, state: Tensor, action: Tensor, next_state: Tensor, rng: Tensor, params: Any = None) -> Tensor:
         return 1 - (action[..., 0] - 0.9) ** 2
+
+
+class Remembered(MatchedReward):
+    """First -1 or +1 is seen, then 0; the second action must match the first sight: the policy needs a memory."""
+
+    def observation(self, state: Tensor, rng: Tensor, params: Any = None) -> Tensor:
+        return torch.where(state[..., 1:] == 0, state[..., :1], 0.0)
+
+    def reward(self, state: Tensor, action: Tensor, next_state: Tensor, rng: Tensor, params: Any = None) -> Tensor:
+        return (action.to(torch.float32) * 2 - 1) * state[..., 0] * state[..., 1]
+
+    def terminal(self, state: Tensor, rng: Tensor, params: Any = None) -> Tensor:
+        return state[..., 1] >= 2

@@ -13,3 +13,4 @@ from frl.algorithms.ppo import PPOConfig as PPOConfig
 from frl.algorithms.ppo import ppo as ppo
 from frl.algorithms.q_network import QNetwork as QNetwork
 from frl.algorithms.q_network import q_network as q_network
+from frl.algorithms.recurrent_q_network import recurrent_q_network as recurrent_q_network

@@ -50,6 +50,8 @@ def dqn(networks: QNetwork, config: DQNConfig = _DEFAULTS) -> Algorithm:
     """
     _check(config)
     settings = {name: value for name, value in config._asdict().items() if name != "double"}
+    written: Any = networks.module.out_keys
+    carried = [key for key in written if key[0] == "next"]
     greedy, explorer = QValueModule(spec=networks.action_spec), EGreedyModule(networks.action_spec)
 
     def init(key: Tensor) -> TensorDict:
@@ -62,7 +64,7 @@ def dqn(networks: QNetwork, config: DQNConfig = _DEFAULTS) -> Algorithm:
         acted = greedy(functional_call(networks.module, train["params", "value"], td))
         if explore:
             acted = functional_call(explorer, _exploration(train), acted, key=key, exploration=ExplorationType.RANDOM)
-        return td.set("action", acted["action"])
+        return td.update(acted.select("action", *carried))
 
     def update(train: TensorDict, batch: TensorDict, key: Tensor) -> tuple[TensorDict, TensorDict]:
         hyper, params = train["hyper"], train["params"]

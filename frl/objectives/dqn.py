@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from frl import tree
 from frl.nn import over_time
 from frl.nn.action_space import ActionSpace, action_space
 from frl.nn.params import from_module, functional_call
@@ -37,7 +39,8 @@ class DQNLoss:
         td_error, pred_value, target_value       [*B], detached; td_error is |Q − target|
 
     A recurrent network reads batches [*B, T] as sequences, from the state that the batch holds at their first steps.
-    Where the batch has "_weight" [*B], as prioritised replay gives it, each error counts so much.
+    Where the batch has "_weight" [*B], as prioritised replay gives it, each error counts so much; where it has "mask"
+    [*B], as sequence replay gives it, only the steps count at which it is true.
 
     Args: network: a module over TensorDicts that writes "action_value" [*B, n]; a whole policy with a `QValueModule`
         will do. action_space: a spec or a name, see `ActionSpace`. delay_value: False for a target by the trained
@@ -82,34 +85,35 @@ class DQNLoss:
     def __call__(self, params: Any, batch: TensorDict, key: Tensor | None = None) -> TensorDict:
         """The losses of `batch` [*B]; nothing is drawn."""
         require_entries("DQNLoss", batch, "action", ("next", "reward"))
-        value = self._values(params["value"], batch)
-        pred = self._space().value_of(value, batch["action"]).squeeze(-1)
-        target = self._target(params, batch).detach()
-        error = pred - target
+        acted = functional_call(over_time(self.network), params["value"], batch)
+        self._space().check("DQNLoss", acted["action_value"])
+        pred = self._space().value_of(acted["action_value"], batch["action"]).squeeze(-1)
+        target = self._target(params, batch, acted["next"]).detach()
+        counts = batch["mask"] if "mask" in batch else torch.ones_like(pred, dtype=torch.bool)
+        error = torch.where(counts, pred - target, 0)
         cost = self.distance(error)
+        weighted = cost * batch["_weight"] if "_weight" in batch else cost
         return TensorDict(
             {
-                "loss": (cost * batch["_weight"] if "_weight" in batch else cost).mean(),
+                "loss": torch.where(counts, weighted, 0).sum() / counts.sum().clamp(min=1),
                 "td_error": error.detach().abs(),
                 "pred_value": pred.detach(),
                 "target_value": target,
             }
         )
 
-    def _target(self, params: Any, batch: TensorDict) -> Tensor:
+    def _target(self, params: Any, batch: TensorDict, successor: TensorDict) -> Tensor:
+        """`successor` is the "next" of the batch, in the state in which the trained parameters are there."""
         trained = params["value"]
         frozen = params["target"]["value"] if self.delay_value else trained
-        following = functional_call(self.network, frozen, self._successor(frozen, batch))["action_value"]
-        best = following
-        if self.double_dqn:
-            best = functional_call(self.network, trained, self._successor(trained, batch))["action_value"]
+        following = self._values(frozen, self._successor(frozen, batch))
+        best = self._values(trained, tree.map(torch.detach, successor)) if self.double_dqn else following
         space = self._space()
         value = space.value_of(following, space.greedy(best)).squeeze(-1)
         return self.value_estimator(batch["next"], value)
 
-    def _values(self, params: Any, batch: TensorDict) -> Tensor:
-        value: Tensor = functional_call(over_time(self.network), params, batch)["action_value"]
-        self._space().check("DQNLoss", value)
+    def _values(self, params: Any, td: TensorDict) -> Tensor:
+        value: Tensor = functional_call(self.network, params, td)["action_value"]
         return value
 
     def _successor(self, params: Any, batch: TensorDict) -> TensorDict:

@@ -33,6 +33,18 @@ def loop(*numbers):
 
 
 OBJECTIVES = {
+    "a recurrent network without a layer before it": bad(
+        lambda: algorithms.recurrent_q_network(SEEN, ACTION, num_cells=()),
+        *(ValueError, "recurrent_q_network", "num_cells is empty", "give at least one layer"),
+    ),
+    "a recurrent network without units": bad(
+        lambda: algorithms.recurrent_q_network(SEEN, ACTION, hidden_size=0),
+        *(ValueError, "GRUModule", "hidden_size", "0", "must be at least 1"),
+    ),
+    "a recurrent network of a spec of one observation": bad(
+        lambda: algorithms.recurrent_q_network(specs.Unbounded(3), ACTION),
+        *(TypeError, "recurrent_q_network", "Unbounded", "must be a Composite"),
+    ),
     "a loss of a batch without actions": bad(
         lambda: LOSS(LOSS.init(), TD), KeyError, "DQNLoss", "'action'", "make it by collect or from a replay buffer"
     ),

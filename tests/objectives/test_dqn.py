@@ -73,6 +73,13 @@ def test_weights_of_prioritised_replay_count():
     assert loss_of()(loss_of().init(), weighted)["loss"].item() == 3.125
 
 
+def test_steps_outside_the_mask_do_not_count():
+    two = torch.stack([batch(), batch().set(("next", "reward"), torch.full((1, 1), torch.inf))], 1)
+    losses = loss_of()(loss_of().init(), two.set("mask", torch.tensor([[True, False]])))
+    assert losses["loss"].item() == 6.25
+    assert losses["td_error"].tolist() == [[2.5, 0.0]]
+
+
 def test_another_distance_may_be_given():
     losses = loss_of(distance=lambda error: error.abs())(loss_of().init(), batch())
     assert losses["loss"].item() == 2.5

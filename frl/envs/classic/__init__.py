@@ -9,3 +9,4 @@ from frl.envs.classic.mountain_car import MountainCarContinuous as MountainCarCo
 from frl.envs.classic.mountain_car import MountainCarParams as MountainCarParams
 from frl.envs.classic.pendulum import Pendulum as Pendulum
 from frl.envs.classic.pendulum import PendulumParams as PendulumParams
+from frl.envs.classic.position_only_cartpole import PositionOnlyCartPole as PositionOnlyCartPole
