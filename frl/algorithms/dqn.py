@@ -1,5 +1,6 @@
 """Deep Q-learning (Mnih et al. 2015), with double Q-learning (van Hasselt et al. 2016, arXiv:1509.06461)."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from frl.algorithms.base import Algorithm
 from frl.algorithms.gradient import descend, leaves_of, linear_to_zero
 from frl.algorithms.q_network import QNetwork
 from frl.nn import EGreedyModule, ExplorationType, QValueModule, functional_call
-from frl.objectives import DQNLoss, follow, td0
+from frl.objectives import DQNLoss, ValueEstimator, follow, td0
 from frl.tensordict import TensorDict
 
 
@@ -37,13 +38,19 @@ class DQNConfig(NamedTuple):
 _DEFAULTS = DQNConfig()
 
 
-def dqn(networks: QNetwork, config: DQNConfig = _DEFAULTS) -> Algorithm:
+def dqn(
+    networks: QNetwork,
+    config: DQNConfig = _DEFAULTS,
+    estimator: Callable[[Tensor], ValueEstimator] = td0,
+) -> Algorithm:
     """DQN over a network of action values, which `q_network(observation_spec, action_spec)` makes for specs.
 
     It learns from batches [B] of steps, as a replay buffer samples them. Of n-step replay it uses ("next", "discount"),
     of prioritised replay "_weight". Only termination makes the future worth nothing: a step that was cut by a time
     limit counts with the value of its true successor.
 
+    Args: estimator: makes the target from γ; `lambda gamma: td_lambda(gamma, 0.8)` that of Peng's Q(λ), which sequences
+        need (Harutyunyan et al. 2016, arXiv:1602.04951, on how far that may be off the policy).
     Raises: ValueError for a hyperparameter out of range; KeyError, when it updates, if the batch lacks an entry.
 
     Metrics: "loss", "value", "learning_rate", and "td_error" [B], the priorities of the batch.
@@ -68,8 +75,8 @@ def dqn(networks: QNetwork, config: DQNConfig = _DEFAULTS) -> Algorithm:
 
     def update(train: TensorDict, batch: TensorDict, key: Tensor) -> tuple[TensorDict, TensorDict]:
         hyper, params = train["hyper"], train["params"]
-        estimator = td0(hyper["gamma"])
-        loss = DQNLoss(networks.module, networks.action_spec, double_dqn=config.double, value_estimator=estimator)
+        target = estimator(hyper["gamma"])
+        loss = DQNLoss(networks.module, networks.action_spec, double_dqn=config.double, value_estimator=target)
 
         def objective(value: Any) -> tuple[Tensor, TensorDict]:
             losses = loss({"value": value, "target": params["target"]}, batch)

@@ -110,7 +110,7 @@ class DQNLoss:
         best = self._values(trained, tree.map(torch.detach, successor)) if self.double_dqn else following
         space = self._space()
         value = space.value_of(following, space.greedy(best)).squeeze(-1)
-        return self.value_estimator(batch["next"], value)
+        return self.value_estimator(_cut(batch), value)
 
     def _values(self, params: Any, td: TensorDict) -> Tensor:
         value: Tensor = functional_call(self.network, params, td)["action_value"]
@@ -126,6 +126,15 @@ class DQNLoss:
     def _space(self) -> ActionSpace:
         named = isinstance(self.action_space, str)
         return action_space("DQNLoss", self.action_space if named else None, None if named else self.action_space)
+
+
+def _cut(batch: TensorDict) -> TensorDict:
+    """The "next" of the batch, cut where its "mask" ends: no return goes on into what stands behind."""
+    if "mask" not in batch:
+        return batch["next"]
+    mask, after = batch["mask"], batch["next"]
+    ends = (mask & ~torch.cat([mask[..., 1:], mask[..., -1:]], -1)).unsqueeze(-1)
+    return after.set("truncated", after["truncated"] | ends if "truncated" in after else ends)
 
 
 def require_entries(loss: str, batch: TensorDict, *keys: Any) -> None:

@@ -6,7 +6,7 @@ from torch import nn
 
 from frl import TensorDict, functional, random, tree
 from frl.nn import GRUModule, TensorDictModule, TensorDictSequential, functional_call, initialize, over_time
-from frl.objectives import DQNLoss, ValueEstimators
+from frl.objectives import DQNLoss, ValueEstimators, td0, td_lambda
 from frl.specs import Categorical, OneHot
 
 
@@ -23,7 +23,8 @@ class Table(nn.Module):
 
 def loss_of(**settings):
     network = TensorDictModule(Table([[1.0, 2.0], [3.0, 5.0]]), ["state"], ["action_value"])
-    return DQNLoss(network, settings.pop("action_space", OneHot(2)), **settings).make_value_estimator(gamma=0.5)
+    settings = {"action_space": OneHot(2), "value_estimator": td0(0.5), **settings}
+    return DQNLoss(network, **settings)
 
 
 def batch(terminated=False):
@@ -78,6 +79,16 @@ def test_steps_outside_the_mask_do_not_count():
     losses = loss_of()(loss_of().init(), two.set("mask", torch.tensor([[True, False]])))
     assert losses["loss"].item() == 6.25
     assert losses["td_error"].tolist() == [[2.5, 0.0]]
+
+
+def test_a_return_does_not_go_on_behind_the_mask():
+    late = batch().set(("next", "reward"), torch.full((1, 1), 8.0))
+    three = torch.stack([batch(), batch(), late], 1)  # rewards 1, 1, 8
+    loss = loss_of(value_estimator=td_lambda(0.5, 1.0))
+    whole = loss(loss.init(), three)["target_value"]
+    assert whole.tolist() == [[4.125, 6.25, 10.5]]  # 8 + 0.5·5, then 1 + 0.5 of what follows
+    cut = loss(loss.init(), three.set("mask", torch.tensor([[True, True, False]])))["target_value"]
+    assert cut[0, :2].tolist() == [2.75, 3.5]  # 1 + 0.5·5, then 1 + 0.5·3.5
 
 
 def test_another_distance_may_be_given():
