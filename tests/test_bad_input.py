@@ -15,6 +15,7 @@ from tests.bad_input.learning import LEARNING
 from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.modules import MODULES
 from tests.bad_input.objectives import OBJECTIVES
+from tests.bad_input.parameters import PARAMETERS
 from tests.bad_input.policies import POLICIES
 from tests.bad_input.programs import COMMANDS, FILES
 from tests.bad_input.replay import REPLAY
@@ -41,6 +42,7 @@ PARTS = (
     REPLAY,
     TRANSFORMS,
     WORKERS,
+    PARAMETERS,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

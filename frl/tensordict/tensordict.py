@@ -10,6 +10,7 @@ from frl.tensordict.changes import Changes
 from frl.tensordict.files import Files
 from frl.tensordict.indexing import Indexing
 from frl.tensordict.memmap import MemoryMapped
+from frl.tensordict.parameters import Parameters
 from frl.tensordict.placement import Placement
 from frl.tensordict.printing import Printing
 from frl.tensordict.reduction import Reduction
@@ -27,6 +28,7 @@ class TensorDict(
     Placement,
     Files,
     MemoryMapped,
+    Parameters,
     TorchFunctions,
     Printing,
 ):

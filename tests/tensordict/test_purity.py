@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from frl.nn import from_module, functional_call
-from frl.nn.purity import require_pure, require_shapes
+from frl.tensordict.purity import require_pure, require_shapes
 
 IMPURE = {
     "dropout": (lambda: nn.Dropout(0.5), "draws from the global generator"),
