@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from torch._dynamo.testing import CompileCounter
 from torch.func import grad, vmap
 from torch.testing import assert_close
 
@@ -231,7 +232,7 @@ def test_second_derivatives_go_through():
 
 def test_another_value_does_not_compile_again():
     module = nn.Linear(3, 1)
-    counter = torch._dynamo.testing.CompileCounter()
+    counter = CompileCounter()
     f = torch.compile(lambda params, x: functional_call(module, params, x), backend=counter, fullgraph=True)
     for weight in (1.0, 2.0, 3.0):
         f(TensorDict({"bias": torch.zeros(1), "weight": torch.full((1, 3), weight)}), x)

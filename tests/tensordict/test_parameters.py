@@ -14,13 +14,6 @@ from tests.test_control import traced
 X = torch.arange(6.0).reshape(2, 3)
 
 
-@pytest.fixture(autouse=True)
-def _same_layers():
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        yield
-
-
 def linear(weight, bias):
     return TensorDict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
 
