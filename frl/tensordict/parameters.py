@@ -44,14 +44,15 @@ class Parameters(Node):
         return cls(_collect(module, "", live, set()))
 
     def to_module(self, module: nn.Module) -> AbstractContextManager[None]:
-        """`module` with these parameters inside `with params.to_module(module):`, and with its own again behind it.
+        """`module` with these parameters inside `with params.to_module(module):`, and with its own again after it.
 
-        Behind it includes after an error. Works under `vmap`, `grad` and `compile`. Prefer
-        `frl.nn.functional_call(module, params, td)`, which is a function and hands on a random key; this form is for
-        code that calls the module in several places. Without `with` nothing happens: parameters that are to stay in the
-        module go through its own `load_state_dict`.
+        It has its own again after an error, too. Works under `vmap`, `grad` and `compile`; one module serves one thread
+        at a time. Prefer `frl.nn.functional_call(module, params, td)`, which is a function and hands on a random key;
+        this form is for code that calls the module in several places. Without `with` nothing happens: what is to stay
+        in the module goes through its own `load_state_dict`.
 
-        Args: module: the one that the parameters were taken from, or another of the same names and shapes.
+        Args: module: the one that the parameters were taken from, or another of the same names and shapes. Values
+            for its buffers may stand among the parameters.
         Raises: ValueError, before anything is changed, that names the first parameter that is missing, unknown or of
             another shape, or the first submodule that, in training mode, is no pure function of its parameters.
 

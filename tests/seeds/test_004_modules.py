@@ -234,6 +234,15 @@ def test_eps_is_annealed_by_frames_that_are_counted_in_the_state(pendulum):
     assert float(module.eps) == 0.5
 
 
+def test_by_default_eps_falls_from_1_to_a_tenth_in_1000_frames(cartpole):
+    module = EGreedyModule(cartpole.action_spec)
+    eps = []
+    for num in (0, 500, 1000, 5000):
+        with advance(module, buffers(module), num).to_module(module):
+            eps.append(float(module.eps))
+    assert eps == pytest.approx([1.0, 0.55, 0.1, 0.1])
+
+
 @pytest.mark.parametrize("noise_class", [AdditiveGaussianModule, OrnsteinUhlenbeckProcessModule])
 def test_the_noise_modules_stand_behind_the_policy(pendulum, noise_class):
     policy = TensorDictSequential(Actor(MLP(3, 1, num_cells=[32, 64])), noise_class(pendulum.action_spec))
