@@ -47,6 +47,9 @@ SOLE_IMPORTERS = {
     "tqdm": {"training"},
     "matplotlib": {"training"},
     "tensorboard": {"training"},
+    "imageio": {"training"},
+    "imageio_ffmpeg": {"training"},
+    "wandb": {"training"},
 }
 UNSAFE = {"pickle", "cloudpickle", "marshal", "shelve", "dill"}
 

@@ -25,7 +25,18 @@ print(json.dumps({
     "steps": env.rollout(3, key=frl.random.key(0)).batch_size[1],
 }))
 """
-NEEDED_BY_COMMANDS_ALONE = ("tyro", "tqdm", "tensorboard", "matplotlib", "rich", "scipy", "pandas", "imageio", "pygame")
+NEEDED_BY_COMMANDS_ALONE = (
+    "tyro",
+    "tqdm",
+    "tensorboard",
+    "matplotlib",
+    "rich",
+    "scipy",
+    "pandas",
+    "imageio",
+    "pygame",
+    "wandb",
+)
 NEEDED_BY_COMPILATION_ALONE = ("torch._inductor", "torch._dynamo", "triton")
 
 

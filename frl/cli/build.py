@@ -1,21 +1,26 @@
 """From options to a training: environment, algorithm, loop, and the step that is run, compiled or not."""
 
+import contextlib
 import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import NamedTuple
 
+import gymnasium
 import torch
 from torch import Tensor
 
-from frl import random
+from frl import random, tree
 from frl.algorithms import Algorithm
 from frl.cli.errors import usage_errors
 from frl.cli.options import Options
 from frl.cli.recipes import RECIPES, Recipe
 from frl.compilation import compile, compiler_available
-from frl.envs import Env, make
+from frl.envs import Env, GymWrapper, make
 from frl.tensordict import TensorDict
 from frl.training.evaluate import evaluate
 from frl.training.loop import Loop, population
+from frl.training.record import record
 from frl.training.run import Step
 
 
@@ -81,22 +86,61 @@ def or_eager(compiled: Step, eager: Step) -> Step:
     return step
 
 
-def evaluation_returns(training: Training, options: Options, state: TensorDict) -> Tensor:
-    """The returns of the greedy policy, [seeds, episodes], from keys that no training has used."""
+Evaluator = Callable[[TensorDict, Tensor], Tensor]
+"""`returns(state, keys)` of the greedy policy, [seeds, episodes], from a key for each seed, [seeds, 2]."""
+
+
+@contextlib.contextmanager
+def evaluator(training: Training, options: Options) -> Generator[Evaluator, None, None]:
+    """The `Evaluator`, with environments of its own, which are closed at the end."""
     with usage_errors(ImportError):
         env = make(options.env, batch_size=[options.eval_episodes])
-    keys = torch.stack([_keys(seed)[1] for seed in options.seeds])
 
-    def returns(train: TensorDict, key: Tensor) -> Tensor:
+    def one(train: TensorDict, key: Tensor) -> Tensor:
         return evaluate(env, training.algorithm.act, train, key, options.eval_episodes)
 
-    try:
+    def returns(state: TensorDict, keys: Tensor) -> Tensor:
         with torch.no_grad():
             if options.num_seeds > 1:
-                return torch.func.vmap(returns)(state["train"], keys)
-            return returns(state["train"], keys[0]).unsqueeze(0)
-    finally:
-        env.close()
+                return torch.func.vmap(one)(state["train"], keys)
+            return one(state["train"], keys[0]).unsqueeze(0)
+
+    with contextlib.closing(env):
+        yield returns
+
+
+def evaluation_returns(training: Training, options: Options, state: TensorDict) -> Tensor:
+    """The returns of the greedy policy, [seeds, episodes], from keys that no training has used."""
+    with evaluator(training, options) as returns:
+        return returns(state, torch.stack([_keys(seed)[1] for seed in options.seeds]))
+
+
+def evaluation_metrics(options: Options, returns: Evaluator, state: TensorDict) -> TensorDict:
+    """The mean and the deviation of the greedy policy's returns now, each [] or, of several seeds, [seeds].
+
+    Their keys are folded with the step, and used neither by the training nor by the evaluation at its end.
+    """
+    keys = torch.stack([_keys(seed)[2] for seed in options.seeds])
+    found = returns(state, random.fold_in(keys, state["step"].reshape(-1)))
+    shape = state["step"].shape
+    mean, deviation = found.mean(1).reshape(shape), found.std(1, correction=0).reshape(shape)
+    return TensorDict({"eval_return": mean, "eval_return_std": deviation}, shape)
+
+
+def film(training: Training, options: Options, state: TensorDict, path: Path, num_episodes: int) -> Tensor:
+    """Records episodes of the greedy policy, of the first seed if there are several; returns their returns."""
+    train = state["train"] if options.num_seeds == 1 else tree.map(lambda x: x[0], state["train"])
+    mendable = (ValueError, TypeError, NotImplementedError, ImportError, OSError, gymnasium.error.Error)
+    with usage_errors(*mendable), contextlib.closing(_visible(options.env)) as env:
+        return record(env, training.algorithm.act, train, _keys(options.seed)[3], path, num_episodes)
+
+
+def _visible(name: str) -> Env:
+    """One environment that can be drawn: a renderer of Gymnasium's must be asked for when it is made."""
+    if not name.startswith("gym:"):
+        return make(name)
+    gym_env = gymnasium.make(name.removeprefix("gym:"), render_mode="rgb_array", disable_env_checker=True)
+    return GymWrapper(gym_env)
 
 
 def should_compile(recipe: Recipe, options: Options, pure: bool) -> tuple[bool, str]:
@@ -139,5 +183,5 @@ def _loop(recipe: Recipe, env: Env, algorithm: Algorithm, options: Options, comp
 
 
 def _keys(seed: int) -> Tensor:
-    """The keys of a seed's training and of its evaluation, [2, 2]."""
-    return random.split(random.key(seed))
+    """The keys of a seed's training, of its evaluation at the end and during the training, and of its video, [4, 2]."""
+    return random.split(random.key(seed), 4)

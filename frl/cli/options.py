@@ -12,6 +12,8 @@ from frl.cli.flags import parse
 from frl.cli.run_directory import read_config
 from frl.training.presets import Config, Replay, preset
 
+Logger = Literal["csv", "tensorboard", "wandb"]
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -37,7 +39,13 @@ class Options:
     """Threads of torch; 0 leaves its own choice. Small networks gain little from more, and lose much on a busy machine.
     Results are bitwise equal for one number of threads."""
     eval_episodes: int = 100
-    """Episodes of the evaluation."""
+    """Episodes of an evaluation."""
+    eval_every: int = 0
+    """Environment steps between two evaluations during the training, rounded up to whole updates; the best policy is
+    kept in RUN/best. 0 evaluates the last policy alone."""
+    log: tuple[Logger, ...] = ("csv", "tensorboard")
+    """Where metrics are written: csv (frl plot reads it), tensorboard, wandb (W&B, where it is installed; it heeds
+    WANDB_MODE, WANDB_PROJECT and WANDB_ENTITY)."""
     checkpoint_every: int = 20
     """Updates between two checkpoints; one more is left at the end and after Ctrl-C."""
     out: Path | None = None
@@ -51,6 +59,11 @@ class Options:
     def num_updates(self) -> int:
         """Updates of the whole training."""
         return -(-self.steps // (self.num_envs * self.rollout_length))
+
+    @property
+    def updates_per_evaluation(self) -> int:
+        """Updates between two evaluations during the training, 0 for none."""
+        return -(-self.eval_every // (self.num_envs * self.rollout_length))
 
     @property
     def seeds(self) -> range:
@@ -97,7 +110,10 @@ OPTIONS: dict[str, type[Options]] = {"ppo": PPOOptions, "dqn": DQNOptions, "ddpg
 ENVIRONMENTS = {"ppo": "CartPole-v1", "dqn": "CartPole-v1", "ddpg": "Pendulum-v1"}
 
 # What may change when a run is resumed: it does not decide what the state is.
-CHANGEABLE = ("steps", "compile", "num_threads", "eval_episodes", "checkpoint_every", "out", "resume", "print_hash")
+CHANGEABLE = (
+    *("steps", "compile", "num_threads", "eval_episodes", "eval_every", "log", "checkpoint_every"),
+    *("out", "resume", "print_hash"),
+)
 
 
 def read_options(algorithm: str, arguments: Sequence[str]) -> Options:
@@ -152,6 +168,7 @@ def from_json(algorithm: str, found: Mapping[str, Any]) -> Options:
     nested = {field.name: field.default_factory for field in dataclasses.fields(kind) if field.name in _NESTED}
     with usage_errors(TypeError):
         values: dict[str, Any] = {**found, "out": None, "resume": None}
+        values |= {"log": tuple(found["log"])} if "log" in found else {}
         values |= {name: make(**found[name]) for name, make in nested.items()}  # type: ignore[operator]
         return kind(**values)
 
@@ -160,7 +177,9 @@ _NESTED = ("config", "replay")
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value._asdict() if isinstance(value, tuple) else value  # type: ignore[attr-defined]
+    if isinstance(value, tuple):
+        return value._asdict() if hasattr(value, "_asdict") else list(value)  # type: ignore[attr-defined]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _of_environment(algorithm: str, env: str) -> Options:
@@ -182,6 +201,8 @@ def _check(options: Options) -> None:
     for name in ("steps", "num_seeds", "num_envs", "rollout_length", "eval_episodes", "checkpoint_every"):
         if getattr(options, name) < 1:
             raise UsageError(f"--{name.replace('_', '-')} is {getattr(options, name)} but must be at least 1.")
+    if options.eval_every < 0:
+        raise UsageError(f"--eval-every is {options.eval_every} but must be at least 0; 0 evaluates at the end alone.")
     _check_minibatches(options)
     _check_replay(options)
     if options.num_seeds > 1 and options.env.startswith("gym:"):

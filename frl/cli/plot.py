@@ -7,7 +7,7 @@ from typing import Annotated
 
 from frl.cli.errors import UsageError, usage_errors
 from frl.cli.flags import Output, Positional, parse
-from frl.cli.run_directory import read_config
+from frl.cli.run_directory import EVALUATIONS, METRICS, read_config
 from frl.training.plot import Curve, plot, read_curves
 
 
@@ -20,7 +20,7 @@ class PlotOptions:
     out: Annotated[Path, Output] = Path("curve.png")
     """The picture."""
     metric: str = "episode_return"
-    """The column of metrics.csv."""
+    """The column of metrics.csv; eval_return is that of evaluations.csv."""
 
 
 def plot_runs(arguments: Sequence[str]) -> int:
@@ -33,7 +33,8 @@ def plot_runs(arguments: Sequence[str]) -> int:
         config = read_config(run)
         label = f"{config['algorithm'].upper()}, {config['options']['env']}"
         with usage_errors(ValueError, OSError):
-            curves.setdefault(label, []).extend(read_curves(run / "metrics.csv", options.metric))
+            file = EVALUATIONS if options.metric.startswith("eval_") else METRICS
+            curves.setdefault(label, []).extend(read_curves(run / file, options.metric))
     with usage_errors(ValueError, OSError):
         plot({label: found for label, found in curves.items() if found}, options.out, options.metric)
     print(options.out)

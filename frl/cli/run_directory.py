@@ -1,4 +1,7 @@
-"""The directory of a run: config.json, metrics.csv, tensorboard/, checkpoints/, result.json and curve.png."""
+"""The directory of a run: config.json, metrics.csv, tensorboard/, checkpoints/, result.json and curve.png.
+
+A training with evaluations has evaluations.csv and best/ too, one that is sent to W&B wandb/.
+"""
 
 import json
 import os
@@ -9,7 +12,8 @@ from typing import Any
 
 from frl.cli.errors import UsageError
 
-CONFIG, RESULT = "config.json", "result.json"
+CONFIG, RESULT, METRICS, EVALUATIONS = "config.json", "result.json", "metrics.csv", "evaluations.csv"
+CHECKPOINTS, BEST = "checkpoints", "best"
 _REMEDY = "name one that frl train has made"
 
 

@@ -5,7 +5,6 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
@@ -13,34 +12,22 @@ from frl import random
 from frl.cli.build import Training, build, compiled_step, evaluation_returns, initial_state, or_eager, should_compile
 from frl.cli.errors import usage_errors
 from frl.cli.options import Options, read_options, to_json
+from frl.cli.records import Run, records, require_loggers
 from frl.cli.report import print_evaluation
-from frl.cli.run_directory import CONFIG, RESULT, create, read_config, write_json
+from frl.cli.run_directory import BEST, CHECKPOINTS, CONFIG, METRICS, RESULT, create, read_config, write_json
 from frl.cli.signals import Interrupt, interruptible
 from frl.collectors import start
 from frl.tensordict import TensorDict
 from frl.training import checkpoint
-from frl.training.log import csv_log, tensorboard_log
-from frl.training.progress import progress
 from frl.training.run import Callback, every, require_finite, save_checkpoint
 from frl.training.run import train as run
 from frl.training.serialize import state_hash
 
 
-class Run(NamedTuple):
-    """A training under way: its algorithm, its directory, its state, and the updates that state has seen."""
-
-    name: str
-    directory: Path
-    options: Options
-    training: Training
-    compiled: bool
-    state: TensorDict
-    updates: int
-
-
 def train(name: str, arguments: Sequence[str]) -> int:
     """Runs the command for the algorithm `name`; returns the exit code."""
     options = read_options(name, arguments)
+    require_loggers(options)
     job = _begin(name, options) if options.resume is None else _resume(name, options, options.resume)
     with interruptible() as interrupt:
         job = _train(job, interrupt)
@@ -75,7 +62,7 @@ def _resume(name: str, options: Options, directory: Path) -> Run:
     _announce(training, options, directory, compiled, why)
     try:
         with usage_errors(checkpoint.CorruptCheckpoint):
-            found = checkpoint.load_latest(directory / "checkpoints")
+            found = checkpoint.load_latest(directory / CHECKPOINTS)
     except FileNotFoundError:
         print("resume: no checkpoint was saved; starting from the beginning")
         return Run(name, directory, options, training, compiled, initial_state(training, options), 0)
@@ -96,7 +83,7 @@ def _train(job: Run, interrupt: Interrupt) -> Run:
     if job.compiled:
         compiled = compiled_step(job.training, options)
         step = or_eager(compiled, step) if options.compile == "auto" else compiled
-    save = save_checkpoint(job.directory / "checkpoints", {"algorithm": job.name, "options": to_json(options)})
+    save = save_checkpoint(job.directory / CHECKPOINTS, {"algorithm": job.name, "options": to_json(options)})
 
     def count(number: int, state: TensorDict, metrics: TensorDict) -> None:
         nonlocal updates
@@ -105,7 +92,7 @@ def _train(job: Run, interrupt: Interrupt) -> Run:
     with contextlib.ExitStack() as stack:
         callbacks: list[Callback] = [
             require_finite,
-            *_records(job, stack),
+            *records(job, stack),
             every(options.checkpoint_every, save),
             count,
             interrupt,
@@ -113,18 +100,6 @@ def _train(job: Run, interrupt: Interrupt) -> Run:
         state = run(step, job.state, options.num_updates, callbacks, job.updates)
     save(updates, state, state)
     return job._replace(state=state, updates=updates)
-
-
-def _records(job: Run, stack: contextlib.ExitStack) -> list[Callback]:
-    """The callbacks that write metrics and show progress."""
-    options, done = job.options, job.state["step"]
-    resumed = int(done.max()) if job.updates else None
-    total = options.num_updates * options.num_envs * options.rollout_length * options.num_seeds
-    return [
-        stack.enter_context(csv_log(job.directory / "metrics.csv", options.seeds, job.updates)),
-        stack.enter_context(tensorboard_log(job.directory / "tensorboard", resumed)),
-        stack.enter_context(progress(total, int(done.sum()))),
-    ]
 
 
 def _finish(job: Run) -> None:
@@ -138,6 +113,8 @@ def _finish(job: Run) -> None:
         "mean_return": returns.mean().item(),
     }
     write_json(job.directory / RESULT, result)
+    if (job.directory / BEST).exists():
+        print(f"best: {job.directory / BEST}; frl eval {job.directory} --checkpoint best evaluates it")
     if job.options.print_hash:
         print(f"state: sha256 {digest}")
     print_evaluation(returns, job.options.seeds)
@@ -148,7 +125,8 @@ def _draw(job: Run) -> None:
     """The learning curve, last of all: drawing takes longer than a short training."""
     from frl.training.plot import plot, read_curves
 
-    curves = read_curves(job.directory / "metrics.csv")
+    file = job.directory / METRICS
+    curves = read_curves(file) if file.exists() else []
     if curves:
         plot({f"{job.training.recipe.title}, {job.options.env}": curves}, job.directory / "curve.png")
 

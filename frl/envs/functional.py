@@ -24,7 +24,8 @@ class FunctionalEnv(Env):
     The author's methods work on batches. `rng` is one key for each environment, [*B, 2], another one for each method; a
     state is a tensor [*B, ...] or any pytree of such; a discrete action is an index [*B], a multi-discrete one [*B, k];
     a reward [*B] is floating point, a terminal flag [*B] boolean. `params` is any pytree, handed to every method. One
-    method more, `draw(state, params, size)`, makes pictures; see `FunctionalEnv.draw`.
+    method more, `draw(state, params, size)`, makes pictures; see `FunctionalEnv.draw`. `metadata["render_fps"]`, where
+    there is one, says how many states a video shows in a second.
 
     To what every environment shows, a reset and a step add "state" (the author's; a pytree as a nested TensorDict) and
     "step_count" [*B, 1], int64. All tensors are made on the device of the key.

@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
 from frl import random
-from frl.envs.pixels import FrameSkip, Pixels
+from frl.envs.pixels import FrameSkip, Pixels, require_image
 from frl.envs.shell import ENDED, Shell, names, put
 from frl.envs.spaces import single_precision, to_action_spec, to_observation_spec
 from frl.envs.vector import Vector
@@ -187,6 +187,22 @@ class GymWrapper(Shell):
         for flag in _FLAGS:
             entries[flag] = self._tensor(self._ended, self._flag)
         return self._node(entries, self._at_reset)
+
+    def render(self) -> Tensor:
+        """What Gymnasium's renderers show of where the environments stand, [*B, H, W, 3] uint8.
+
+        Raises: ValueError unless the environments were made with render_mode="rgb_array".
+
+        >>> with GymWrapper(gymnasium.make("CartPole-v1", render_mode="rgb_array")) as env:
+        ...     _ = env.reset()
+        ...     env.render().shape
+        torch.Size([400, 600, 3])
+        """
+        self._require_open()
+        vector = self.vector_env
+        shown: Any = vector.render() if vector.render_mode == "rgb_array" else [None]
+        frames = np.stack([require_image("render", self, frame) for frame in shown])
+        return self._tensor(frames, _Array((*self.batch_size, *frames.shape[1:]), np.dtype(np.uint8)))
 
     # ---- between arrays and tensors
 

@@ -31,7 +31,8 @@ class Pixels(gymnasium.ObservationWrapper[dict[str, Any], Any, Any]):
         if isinstance(self._kept, spaces.Dict) and "pixels" in self._kept.spaces:
             raise ValueError('Pixels: the environment observes "pixels" already; use it with from_pixels=False.')
         env.reset()
-        pixels = spaces.Box(0, 255, _frame(env).shape, np.uint8)
+        shape = require_image("Pixels", env, _rendered(env), "use from_pixels=False").shape
+        pixels = spaces.Box(0, 255, shape, np.uint8)
         self.observation_space = spaces.Dict({**self._entries(self._kept), "pixels": pixels})
 
     def observation(self, observation: Any) -> dict[str, Any]:
@@ -73,16 +74,23 @@ class FrameSkip(gymnasium.Wrapper[Any, Any, Any, Any]):
         return observation, total, terminated, truncated, info
 
 
-def _frame(env: gymnasium.Env[Any, Any]) -> Frame:
-    """What the environment renders now; raises unless it is an image."""
-    try:
-        frame: Any = env.render()
-    except NotImplementedError:
-        frame = None
+def require_image(name: str, env: Any, frame: Any, instead: str = "record another environment") -> Frame:
+    """`frame`, which `env` has rendered; raises ValueError unless it is an image, uint8 [H, W, 3].
+
+    >>> require_image("record", "Painter()", np.zeros((2, 3, 3), np.uint8)).shape
+    (2, 3, 3)
+    """
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[-1] != 3:
         found = f"{frame.dtype} {list(frame.shape)}" if isinstance(frame, np.ndarray) else type(frame).__name__
         raise ValueError(
-            f"Pixels: {env} renders {found} but must render uint8 [H, W, 3]; make it with render_mode='rgb_array', if "
-            "it has that mode, or use from_pixels=False."
+            f"{name}: {env} renders {found} but must render uint8 [H, W, 3]; make it with render_mode='rgb_array', if "
+            f"it has that mode, or {instead}."
         )
     return frame
+
+
+def _rendered(env: gymnasium.Env[Any, Any]) -> Any:
+    try:
+        return env.render()
+    except NotImplementedError:
+        return None

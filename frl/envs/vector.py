@@ -64,6 +64,10 @@ class Vector(VectorEnv[Any, Any, Any]):
             {},
         )
 
+    def render(self) -> tuple[Any, ...]:
+        """What the renderer of each environment shows now."""
+        return tuple(env.render() for env in self.envs)
+
     def close_extras(self) -> None:  # type: ignore[override]
         """Closes every environment."""
         for env in self.envs:

@@ -64,7 +64,7 @@ def save(
         raise ValueError(f"save: step is {step} and keep is {keep}; they must be at least 0 and 1.")
     files = _render(state, step, metadata or {})
     directory = Path(directory)
-    path = directory / f"{_PREFIX}{step:012d}"
+    path = directory / _name(step)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(directory)
@@ -115,6 +115,21 @@ def load_latest(directory: str | Path) -> Checkpoint:
     if newest is not None:
         raise newest
     raise FileNotFoundError(f"checkpoint: {directory} holds no checkpoint; save one first or pass another directory.")
+
+
+def discard(directory: str | Path, step: int) -> None:
+    """Removes the checkpoints of `step` and of later ones from `directory`, the newest first.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     _ = [save(directory, TensorDict({"w": torch.ones(1)}), step) for step in (1, 2, 3)]
+    ...     discard(directory, 2)
+    ...     load_latest(directory).step
+    1
+    """
+    for path in reversed(_all(Path(directory))):
+        if path.name >= _name(step):
+            _remove(path)
 
 
 _PREFIX, _TEMPORARY = "step_", ".tmp-"
@@ -183,6 +198,10 @@ def _sha256(data: bytes) -> str:
 
 
 # ---- directories
+
+
+def _name(step: int) -> str:
+    return f"{_PREFIX}{step:012d}"
 
 
 def _publish(path: Path, files: Mapping[str, bytes]) -> None:

@@ -1,11 +1,13 @@
-"""Records of a training: one row for each update and seed in a CSV file, and scalars for TensorBoard."""
+"""Records of a training: rows for each update and seed in a CSV file, and scalars for TensorBoard and W&B."""
 
 import contextlib
 import csv
 import os
+import secrets
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TextIO
 
 from frl import tree
@@ -59,7 +61,7 @@ def read_csv(path: str | Path) -> list[dict[str, str]]:
 def tensorboard_log(directory: str | Path, resume_step: int | None = None) -> Generator[Callback, None, None]:
     """A callback that writes every metric, by environment step, to TensorBoard files in `directory`.
 
-    Of a population it writes the mean of each metric, and each member's "episode_return".
+    Of a population it writes the mean of each metric, and each member's "episode_return" and "eval_return".
 
     Args: resume_step: of a run that continues: what was recorded after this step is hidden.
     """
@@ -68,17 +70,78 @@ def tensorboard_log(directory: str | Path, resume_step: int | None = None) -> Ge
     writer: Any = SummaryWriter(str(directory), purge_step=None if resume_step is None else resume_step + 1)
 
     def callback(updates: int, state: TensorDict, metrics: TensorDict) -> None:
-        step = int(state["step"].max())
-        for name, values in _columns(metrics).items():
-            writer.add_scalar(f"training/{name}", sum(values) / len(values), step)
-            if name == "episode_return" and len(values) > 1:
-                for i, value in enumerate(values):
-                    writer.add_scalar(f"{name}/member_{i}", value, step)
+        for name, value in _scalars(metrics).items():
+            writer.add_scalar(name, value, int(state["step"].max()))
 
     try:
         yield callback
     finally:
         writer.close()
+
+
+@contextlib.contextmanager
+def wandb_log(
+    directory: str | Path, config: Mapping[str, Any] | None = None, project: str | None = None, name: str | None = None
+) -> Generator[Callback, None, None]:
+    """A callback that sends what `tensorboard_log` writes to Weights & Biases, by environment step.
+
+    W&B's own variables hold: WANDB_MODE=offline keeps all on the disk, to be sent by `wandb sync`; WANDB_PROJECT and
+    WANDB_ENTITY say where it goes. A directory whose run was recorded before continues that run; what is done again
+    W&B leaves as it was.
+
+    Args: directory: where W&B makes its own, wandb/, which holds the id of the run too. config: of JSON's types, shown
+        with the run. project, name: of the run.
+    Raises: ImportError without wandb.
+    Source: https://docs.wandb.ai/ref/python/init/.
+    """
+    library: Any = require_wandb()
+    file = Path(directory) / "wandb" / "run_id"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        temporary = file.with_name(".tmp-run_id")
+        temporary.write_text(secrets.token_hex(8))
+        os.replace(temporary, file)
+    run = library.init(
+        project=project,
+        name=name,
+        dir=str(directory),
+        config=dict(config or {}),
+        id=file.read_text(),
+        resume="allow",
+    )
+
+    def callback(updates: int, state: TensorDict, metrics: TensorDict) -> None:
+        run.log(_scalars(metrics), step=int(state["step"].max()))
+
+    try:
+        yield callback
+    except BaseException:
+        run.finish(exit_code=1)  # W&B shows a run that failed
+        raise
+    run.finish()
+
+
+def require_wandb() -> ModuleType:
+    """The library `wandb`.
+
+    Raises: ImportError where it is not installed.
+    """
+    try:
+        import wandb  # type: ignore[import-not-found]  # lazily: it is optional
+    except ImportError as error:
+        raise ImportError("wandb_log: wandb is not installed; pip install 'frl[wandb]'.") from error
+    return wandb
+
+
+def _scalars(metrics: TensorDict) -> dict[str, float]:
+    """The mean of each metric over the members, and the returns of each of several members."""
+    found: dict[str, float] = {}
+    for name, values in _columns(metrics).items():
+        kind = "evaluation" if name.startswith("eval_") else "training"
+        found[f"{kind}/{name}"] = sum(values) / len(values)
+        if name in ("episode_return", "eval_return") and len(values) > 1:
+            found |= {f"{name}/member_{i}": value for i, value in enumerate(values)}
+    return found
 
 
 def _columns(metrics: TensorDict) -> dict[str, list[float]]:

@@ -54,6 +54,27 @@ def every(period: int, callback: Callback) -> Callback:
     return lambda updates, state, metrics: callback(updates, state, metrics) if updates % period == 0 else None
 
 
+def measured(measure: Callable[[TensorDict], TensorDict], callbacks: Iterable[Callback]) -> Callback:
+    """A callback that hands `measure(state)`, in the place of the training's metrics, to `callbacks`.
+
+    So what logs, stops and keeps can do so by an evaluation: `every(10, measured(evaluation, [log, keep_best(...)]))`.
+
+    >>> state = TensorDict({"x": torch.tensor(3.0)})
+    >>> low = stop_when(lambda metrics: metrics["eval_return"] < 0)
+    >>> measured(lambda state: TensorDict({"eval_return": -state["x"]}), [low])(1, state, TensorDict({}))
+    True
+    """
+    callbacks = list(callbacks)
+
+    def callback(updates: int, state: TensorDict, metrics: TensorDict) -> bool:
+        with torch.no_grad():
+            found = measure(state)
+        wishes = [called(updates, state, found) for called in callbacks]
+        return any(wishes)
+
+    return callback
+
+
 def stop_when(condition: Callable[[TensorDict], Any]) -> Callback:
     """Ends the training once `condition(metrics)` holds: early stop.
 

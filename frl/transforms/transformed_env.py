@@ -230,6 +230,20 @@ class TransformedEnv(Env):
         """Closes the base environment."""
         self._inner.close()
 
+    def draw(self, td: TensorDict, size: tuple[int, int] | None = None) -> Tensor:
+        """Pictures of the states in `td`, [*B] or [*B, T], as a base environment in torch draws them.
+
+        >>> from frl.envs import make
+        >>> env = TransformedEnv(make("Pendulum-v1"))
+        >>> env.draw(env.reset(random.key(0)), size=(8, 8)).shape
+        torch.Size([8, 8, 3])
+        """
+        return cast(_Drawn, self.base_env).draw(self._with_inner_state(td), size)
+
+    def render(self) -> Tensor:
+        """What a base environment of Gymnasium renders now, [*B, H, W, 3]; see `GymWrapper.render`."""
+        return cast(_Drawn, self._inner).render()
+
     # ---- between the two sides
 
     def _begin(self, raw: TensorDict, state: State) -> TensorDict:
@@ -267,6 +281,12 @@ class TransformedEnv(Env):
         parts = {"env": raw.select(*hidden)} if hidden else {}
         parts |= {} if state is None else {"transforms": state}
         return shown.set(_STATE, parts) if parts else shown
+
+
+class _Drawn(Protocol):
+    def draw(self, td: TensorDict, size: tuple[int, int] | None) -> Tensor: ...
+
+    def render(self) -> Tensor: ...
 
 
 class _Parametric(Protocol):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -53,6 +53,8 @@ class Acrobot(FuncEnv[Tensor, Tensor, Tensor, Tensor, Tensor, Any, AcrobotParams
     >>> [round(x, 4) for x in state.tolist()]
     [-0.0133, 0.0343, -0.1287, 0.3345]
     """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_fps": 15}
 
     def __init__(self, dtype: torch.dtype = torch.float32):
         super().__init__()

@@ -1,7 +1,7 @@
 """CartPole: keep a pole upright on a cart that is pushed left or right."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -43,6 +43,8 @@ class CartPole(FuncEnv[Tensor, Tensor, Tensor, Tensor, Tensor, Any, CartPolePara
     >>> [round(x, 4) for x in state.tolist()]
     [0.0, 0.1951, 0.0, -0.2927]
     """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_fps": 50}
 
     def __init__(self, dtype: torch.dtype = torch.float32):
         super().__init__()

@@ -1,6 +1,6 @@
 """MountainCar: reach the top of a hill with an engine too weak to climb it without a run-up."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -41,6 +41,8 @@ class MountainCar(FuncEnv[Tensor, Tensor, Tensor, Tensor, Tensor, Any, MountainC
     >>> [round(x, 5) for x in state.tolist()]
     [-0.49918, 0.00082]
     """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_fps": 30}
 
     def __init__(self, dtype: torch.dtype = torch.float32):
         super().__init__()

@@ -1,7 +1,7 @@
 """Pendulum: swing a pendulum up and hold it there with a torque too weak to lift it at once."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -39,6 +39,8 @@ class Pendulum(FuncEnv[Tensor, Tensor, Tensor, Tensor, Tensor, Any, PendulumPara
     >>> [round(x, 4) for x in env.transition(upright, torque, random.key(0)).tolist()]
     [0.0075, 0.15]
     """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_fps": 30}
 
     def __init__(self, dtype: torch.dtype = torch.float32):
         super().__init__()
