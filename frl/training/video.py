@@ -1,5 +1,6 @@
 """Video files from frames, by imageio: .mp4 and .gif."""
 
+import contextlib
 import os
 import secrets
 from collections.abc import Iterable
@@ -42,7 +43,8 @@ def write_video(path: str | Path, frames: Iterable[Tensor], fps: float = 30) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{secrets.token_hex(8)}{path.suffix}")
     try:
-        with _writer(library, temporary, fps) as writer:
+        # its own `with` closes nothing after an error, and leaves a process that still writes
+        with contextlib.closing(_writer(library, temporary, fps)) as writer:
             for frame in _checked(frames):
                 writer.append_data(frame)
         with temporary.open("rb") as file:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -28,6 +29,12 @@ def test_steps_are_rounded_up_to_whole_updates():
     assert PPOOptions(steps=100, num_envs=3, rollout_length=8).num_updates == 5
 
 
+def test_evaluations_come_after_whole_updates():
+    base = PPOOptions(num_envs=3, rollout_length=8)
+    found = [dataclasses.replace(base, eval_every=n).updates_per_evaluation for n in (0, 1, 24, 25)]
+    assert found == [0, 1, 1, 2]
+
+
 def test_seeds_count_up_from_the_first():
     assert list(PPOOptions(seed=5, num_seeds=3).seeds) == [5, 6, 7]
 
@@ -41,7 +48,7 @@ def test_the_learning_rate_is_annealed_over_the_whole_training_unless_told_other
 
 
 def test_options_survive_json():
-    options = PPOOptions(env="gym:X-v0", seed=2, config=PPOConfig(learning_rate=0.1))
+    options = PPOOptions(env="gym:X-v0", seed=2, config=PPOConfig(learning_rate=0.1), log=("wandb", "csv"))
     assert from_json("ppo", json.loads(json.dumps(to_json(options)))) == options
 
 
@@ -65,6 +72,8 @@ def test_options_of_another_version_are_named():
             ["--env", "gym:CartPole-v1", "--num-seeds", "2"],
             "--num-seeds trains pure environments only, not gym:CartPole-v1",
         ),
+        (["--eval-every", "-1"], "--eval-every is -1 but must be at least 0"),
+        (["--log", "paper"], "--log"),
         (["--env"], "argument --env: expected one argument"),
         (["--resume", "/nowhere"], "/nowhere is no run directory"),
     ],

@@ -93,6 +93,34 @@ def test_a_resumed_run_is_bitwise_the_uninterrupted_one(tmp_path: Path, capsys: 
     assert both[0] == both[1]
 
 
+@pytest.mark.parametrize("env", ["CartPole-v1", "gym:CartPole-v1"])
+def test_evaluations_during_the_training_leave_it_bitwise_as_it_was(tmp_path: Path, env: str):
+    for name, flags in (("plain", ()), ("evaluated", ("--eval-every", "8"))):
+        train(tmp_path / name, "--env", env, "--steps", "40", *flags)
+    assert result(tmp_path / "evaluated") == result(tmp_path / "plain")
+    metrics = [
+        [{**row, "seconds": ""} for row in read_csv(tmp_path / name / "metrics.csv")] for name in ("plain", "evaluated")
+    ]
+    assert metrics[0] == metrics[1]
+    assert load_latest(tmp_path / "evaluated" / "best").metadata["eval_return"] >= 8
+
+
+def test_a_resumed_run_has_the_evaluations_and_the_best_of_the_uninterrupted_one(tmp_path: Path):
+    flags = ["--eval-every", "8", "--no-anneal"]
+    train(tmp_path / "whole", "--steps", "64", *flags)
+    train(tmp_path / "halves", "--steps", "24", *flags)
+    assert main(["train", "ppo", "--resume", str(tmp_path / "halves"), "--steps", "64"]) == 0
+    _require_same_best(tmp_path / "halves", tmp_path / "whole")
+
+
+def _require_same_best(run: Path, whole: Path) -> None:
+    evaluations = [[{**row, "seconds": ""} for row in read_csv(path / "evaluations.csv")] for path in (run, whole)]
+    assert evaluations[0] == evaluations[1]
+    found, expected = load_latest(run / "best"), load_latest(whole / "best")
+    assert (found.step, found.metadata["eval_return"]) == (expected.step, expected.metadata["eval_return"])
+    assert state_hash(found.state) == state_hash(expected.state)
+
+
 def test_a_run_without_a_checkpoint_is_resumed_from_its_beginning(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     train(tmp_path / "whole")
     train(tmp_path / "killed")
@@ -159,7 +187,7 @@ def test_ctrl_c_leaves_a_checkpoint_from_which_the_run_continues(tmp_path: Path)
 
 def test_killed_at_random_moments_a_run_ends_bitwise_as_the_uninterrupted_one(tmp_path: Path):
     """`bench/kill_resume.py` does this at full size, with a fresh interpreter each time."""
-    flags = ["--steps", "160", "--checkpoint-every", "1", "--num-threads", "1"]
+    flags = ["--steps", "160", "--checkpoint-every", "1", "--num-threads", "1", "--eval-every", "16"]
     train(tmp_path / "whole", *flags)
     run, generator = tmp_path / "killed", random.Random(0)
     context = multiprocessing.get_context("forkserver")
@@ -178,6 +206,7 @@ def test_killed_at_random_moments_a_run_ends_bitwise_as_the_uninterrupted_one(tm
         arguments = ["train", "ppo", "--resume", str(run)]
     assert main(arguments) == 0
     assert result(run) == result(tmp_path / "whole")
+    _require_same_best(run, tmp_path / "whole")
 
 
 def wait_for(file: Path, process: subprocess.Popen[str]) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from frl import TensorDict
 from frl.training import checkpoint
-from frl.training.checkpoint import CorruptCheckpoint, load, load_latest, save
+from frl.training.checkpoint import CorruptCheckpoint, discard, load, load_latest, save
 from tests.training.faulty_disk import Disk, Killed, save_for_ever
 
 
@@ -249,3 +249,13 @@ def test_a_process_killed_while_saving_leaves_a_valid_checkpoint(tmp_path: Path)
         child.join()
         found = load_latest(tmp_path)
         assert torch.equal(found.state["w"], torch.full((20000,), float(found.step)))
+
+
+def test_what_is_discarded_is_gone_and_what_is_earlier_stays(tmp_path: Path):
+    for step in (1, 5, 9):
+        save(tmp_path, TensorDict({"w": torch.tensor(step)}), step)
+    discard(tmp_path, 10)
+    assert load_latest(tmp_path).step == 9
+    discard(tmp_path, 5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step_000000000001"]
+    discard(tmp_path / "none", 0)

@@ -1,10 +1,13 @@
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from frl import TensorDict, random
-from frl.training.log import csv_log, read_csv, tensorboard_log
+from frl.training.log import csv_log, read_csv, tensorboard_log, wandb_log
 from frl.training.run import train
 from tests.training.toy import LOOP
 
@@ -92,3 +95,77 @@ def test_tensorboard_shows_the_mean_of_a_population_and_each_return(tmp_path: Pa
     events.Reload()
     values = {tag: events.Scalars(tag)[0].value for tag in events.Tags()["scalars"]}
     assert values == {"training/episode_return": 2.0, "episode_return/member_0": 1.0, "episode_return/member_1": 3.0}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_evaluations_stand_apart_from_the_training(tmp_path: Path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    with tensorboard_log(tmp_path) as log:
+        log(1, of_steps(8), TensorDict({"eval_return": torch.tensor(4.0)}))
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert events.Tags()["scalars"] == ["evaluation/eval_return"]
+
+
+class Service:
+    """Stands for the module wandb: what its `init`, and `log` and `finish` of the run, were given."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+
+    def init(self, **given: Any) -> SimpleNamespace:
+        self.calls.append(("init", given))
+        return SimpleNamespace(
+            log=lambda data, step: self.calls.append(("log", (data, step))),
+            finish=lambda exit_code=None: self.calls.append(("finish", exit_code)),
+        )
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Service:
+    found = Service()
+    monkeypatch.setitem(sys.modules, "wandb", found)
+    return found
+
+
+def test_wandb_gets_the_metrics_by_environment_step(tmp_path: Path, service: Service):
+    with wandb_log(tmp_path, {"gamma": 0.9}, name="run") as log:
+        train(LOOP.step, LOOP.init(random.key(0)), 2, [log])
+        log(2, of_steps(20, 20), TensorDict({"eval_return": torch.tensor([1.0, 2.0])}, [2]))
+    (_, given), *logged, last = service.calls
+    assert {name: given[name] for name in ("project", "name", "dir", "config", "resume")} == {
+        "project": None,
+        "name": "run",
+        "dir": str(tmp_path),
+        "config": {"gamma": 0.9},
+        "resume": "allow",
+    }
+    assert [(sorted(data), step) for _, (data, step) in logged] == [
+        (["training/episode_return", "training/episodes", "training/loss"], 10),
+        (["training/episode_return", "training/episodes", "training/loss"], 20),
+        (["eval_return/member_0", "eval_return/member_1", "evaluation/eval_return"], 20),
+    ]
+    assert logged[-1][1][0] == {"evaluation/eval_return": 1.5, "eval_return/member_0": 1.0, "eval_return/member_1": 2.0}
+    assert last == ("finish", None)
+
+
+def test_a_resumed_run_is_the_same_run_of_wandb(tmp_path: Path, service: Service):
+    for directory in (tmp_path / "a", tmp_path / "a", tmp_path / "b"):
+        with wandb_log(directory):
+            pass
+    first, again, other = [given["id"] for kind, given in service.calls if kind == "init"]
+    assert first == again != other
+
+
+def test_wandb_learns_that_a_run_failed(tmp_path: Path, service: Service):
+    with pytest.raises(RuntimeError, match="planted"), wandb_log(tmp_path):
+        raise RuntimeError("planted")
+    assert service.calls[-1] == ("finish", 1)
+
+
+def test_without_wandb_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ImportError, match=r"wandb is not installed; pip install 'frl\[wandb\]'"), wandb_log(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []

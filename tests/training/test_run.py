@@ -5,7 +5,7 @@ import torch
 
 from frl import TensorDict, random
 from frl.training.checkpoint import load_latest
-from frl.training.run import every, require_finite, save_checkpoint, stop_when, train
+from frl.training.run import every, measured, require_finite, save_checkpoint, stop_when, train
 from frl.training.serialize import state_hash
 from tests.training.toy import LOOP
 
@@ -75,3 +75,24 @@ def test_a_run_resumed_from_any_checkpoint_is_bitwise_the_same(tmp_path: Path):
     assert (found.step, found.metadata) == (90, {"seed": 0, "updates": 9})
     resumed = train(LOOP.step, found.state, 10, start=found.metadata["updates"])
     assert state_hash(resumed) == state_hash(whole)
+
+
+def test_what_is_measured_takes_the_place_of_the_metrics_for_some_callbacks():
+    seen: list[object] = []
+
+    def measure(state: TensorDict) -> TensorDict:
+        assert not torch.is_grad_enabled()
+        return TensorDict({"eval_return": state["step"] * 2.0})
+
+    def look(updates: int, state: TensorDict, metrics: TensorDict) -> None:
+        seen.append((updates, list(metrics), metrics.get("eval_return", torch.tensor(0.0)).item()))
+
+    train(LOOP.step, start(), 4, [every(2, measured(measure, [look, look]))])
+    assert seen == [(2, ["eval_return"], 40.0)] * 2 + [(4, ["eval_return"], 80.0)] * 2
+
+
+def test_each_callback_of_what_is_measured_is_called_and_each_may_end_the_training():
+    seen: list[int] = []
+    stop = measured(lambda state: state, [lambda u, s, m: u == 3, lambda u, s, m: seen.append(u)])
+    assert train(LOOP.step, start(), 9, [stop])["step"].item() == 30
+    assert seen == [1, 2, 3]
