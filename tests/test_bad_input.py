@@ -18,6 +18,7 @@ from tests.bad_input.objectives import OBJECTIVES
 from tests.bad_input.parameters import PARAMETERS
 from tests.bad_input.policies import POLICIES
 from tests.bad_input.programs import COMMANDS, FILES
+from tests.bad_input.recording import RECORDING
 from tests.bad_input.replay import REPLAY
 from tests.bad_input.specs import SPECS
 from tests.bad_input.transforms import TRANSFORMS
@@ -43,6 +44,7 @@ PARTS = (
     TRANSFORMS,
     WORKERS,
     PARAMETERS,
+    RECORDING,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

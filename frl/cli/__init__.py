@@ -10,7 +10,7 @@ ALGORITHMS = ("ppo", "dqn", "ddpg")
 USAGE = """usage: frl COMMAND [-h] ...
 
   frl train ppo --env CartPole-v1    trains, evaluates, and leaves a run directory; --resume continues one
-  frl eval RUN                       evaluates the last policy of a run
+  frl eval RUN --video run.mp4       evaluates the last policy of a run, or the best, and films it
   frl plot RUN... -o curve.png       draws the learning curves of runs
   frl envs                           lists the environments
 

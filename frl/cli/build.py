@@ -96,14 +96,11 @@ def evaluator(training: Training, options: Options) -> Generator[Evaluator, None
     with usage_errors(ImportError):
         env = make(options.env, batch_size=[options.eval_episodes])
 
-    def one(train: TensorDict, key: Tensor) -> Tensor:
-        return evaluate(env, training.algorithm.act, train, key, options.eval_episodes)
-
     def returns(state: TensorDict, keys: Tensor) -> Tensor:
+        key = keys if options.num_seeds > 1 else keys[0]
         with torch.no_grad():
-            if options.num_seeds > 1:
-                return torch.func.vmap(one)(state["train"], keys)
-            return one(state["train"], keys[0]).unsqueeze(0)
+            found = evaluate(env, training.algorithm.act, state["train"], key, options.eval_episodes)
+        return found.reshape(options.num_seeds, -1)
 
     with contextlib.closing(env):
         yield returns

@@ -1,7 +1,7 @@
 """Evaluation: whole episodes of the greedy policy."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,8 +14,7 @@ LONGEST = 100_000
 """Steps after which an environment without a time limit is taken not to end."""
 
 _Carry = tuple[TensorDict, Tensor, Tensor]
-_Index = int | Tensor
-_Result = tuple[_Carry, Any]
+"""Where each row stands, the sum of its rewards [num_episodes], and whether its episode has ended."""
 
 
 def evaluate(env: Env, act: Callable[..., TensorDict], train: TensorDict, key: Tensor, num_episodes: int) -> Tensor:
@@ -25,9 +24,13 @@ def evaluate(env: Env, act: Callable[..., TensorDict], train: TensorDict, key: T
     environment with a time limit this is a pure function, which can be compiled, and vmapped over `train` and `key`;
     there it always runs to the limit, in eager mode until the last episode has ended.
 
-    Args: env: of batch size [num_episodes]. key: [2].
+    Of a population, with keys [n, 2] and states of n members in `train`, all members of a pure environment play at
+    once, and the returns are [n, num_episodes].
+
+    Args: env: of batch size [num_episodes]. key: [2], or [n, 2] of a population.
     Returns: [num_episodes], the sums of rewards, not discounted.
-    Raises: ValueError if the batch size is another, or if an episode outlasts `LONGEST` steps.
+    Raises: ValueError if the batch size is another, if an episode outlasts `LONGEST` steps, and for a population in an
+        environment that is not pure.
     """
     if tuple(env.batch_size) != (num_episodes,):
         raise ValueError(
@@ -35,25 +38,40 @@ def evaluate(env: Env, act: Callable[..., TensorDict], train: TensorDict, key: T
             f"make it with batch_size=[{num_episodes}]."
         )
 
+    if key.ndim > 1 and not env.pure:
+        raise ValueError(
+            f"evaluate: {env} is not pure, so it evaluates one member at a time; pass the key [2] of each."
+        )
+
     k_reset, k_steps = random.split(key)
-
-    def body(carry: _Carry, index: _Index) -> _Result:
-        td, total, ended = carry
-        acted = act(train, td, explore=False)
-        td, following = env.step_and_reset(acted, random.fold_in(k_steps, index))
-        total = torch.where(ended, total, total + scalar(td["next"], "reward"))
-        return (following, total, ended | scalar(td["next"], "done")), ()
-
-    td = env.reset(k_reset)
-    zeros = torch.zeros(num_episodes, dtype=env.reward_spec.dtype, device=env.device)
-    carry = (td, zeros, torch.zeros_like(zeros, dtype=torch.bool))
+    begin, advance = partial(_begin, env), partial(_advance, env, act)
+    if key.ndim > 1:
+        begin, advance = torch.vmap(begin), torch.vmap(advance)
+    carry = begin(k_reset)
     if env.pure and env.max_steps is not None and not check.values_readable():
-        return control.scan(body, carry, length=env.max_steps)[0][1]
+        return control.scan(
+            lambda carry, index: (advance(train, carry, random.fold_in(k_steps, index)), ()),
+            carry,
+            length=env.max_steps,
+        )[0][1]
     for index in range(LONGEST):
-        carry, _ = body(carry, index)
+        carry = advance(train, carry, random.fold_in(k_steps, index))
         if bool(carry[2].all()):
             return carry[1]
     raise ValueError(
         f"evaluate: {int((~carry[2]).sum())} of {num_episodes} episodes of {env} had not ended after {LONGEST} steps; "
         "give the environment a time limit."
     )
+
+
+def _begin(env: Env, key: Tensor) -> _Carry:
+    td = env.reset(key)
+    zeros = torch.zeros(env.batch_size, dtype=env.reward_spec.dtype, device=env.device)
+    return td, zeros, torch.zeros_like(zeros, dtype=torch.bool)
+
+
+def _advance(env: Env, act: Callable[..., TensorDict], train: TensorDict, carry: _Carry, key: Tensor) -> _Carry:
+    td, total, ended = carry
+    td, following = env.step_and_reset(act(train, td, explore=False), key)
+    total = torch.where(ended, total, total + scalar(td["next"], "reward"))
+    return following, total, ended | scalar(td["next"], "done")

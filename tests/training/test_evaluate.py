@@ -70,6 +70,27 @@ def test_members_of_a_population_are_evaluated_by_vmap():
         assert torch.equal(together[i], evaluate(env, act, choose(i), keys[i], 4))
 
 
+def test_a_population_is_evaluated_at_once_until_the_last_episode_has_ended():
+    steps = 0
+
+    def counted(train: TensorDict, td: TensorDict, explore: bool) -> TensorDict:
+        nonlocal steps
+        steps += 1
+        return act(train, td, explore=explore)
+
+    env, keys = make("CartPole-v1", [4]), random.split(random.key(0), 2)
+    trains = TensorDict({"choice": torch.tensor([0, 1])}, [2])
+    together = evaluate(env, counted, trains, keys, 4)
+    for i in range(2):
+        assert torch.equal(together[i], evaluate(env, act, choose(i), keys[i], 4))
+    assert steps == together.max()
+
+
+def test_a_population_in_an_environment_that_is_not_pure_is_refused():
+    with make("gym:CartPole-v1", [2]) as env, pytest.raises(ValueError, match=r"is not pure, .*; pass the key"):
+        evaluate(env, act, choose(0), random.split(random.key(0)), 2)
+
+
 def test_compiled_it_is_the_same():
     env = FunctionalEnv(Endless(), 2, max_steps=5)
     compiled = torch.compile(lambda train, key: evaluate(env, act, train, key, 2), backend="aot_eager", fullgraph=True)
