@@ -9,6 +9,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from frl import TensorDict, random
 from frl.envs import GymEnv, GymWrapper, check_env, make, step_mdp
+from frl.envs.vector import Vector
 from frl.specs import Binary, MultiCategorical, MultiOneHot
 from tests.envs.liars import GymLiar
 
@@ -361,3 +362,22 @@ def test_single_rows_are_begun_afresh_on_request():
         begun = env.restart(after)
         assert (begun["observation"] == after["observation"]).all(-1).tolist() == [False, True, False]
         assert not begun["done"].any()
+
+
+def test_it_renders_where_its_environments_stand():
+    makers = [lambda: gymnasium.make("CartPole-v1", render_mode="rgb_array")] * 2
+    for vector in (Vector(makers), SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)):
+        env = GymWrapper(vector)
+        env.reset(random.key(0))
+        seen = env.render()
+        assert (seen.shape, seen.dtype) == ((2, 400, 600, 3), torch.uint8)
+        for i, each in enumerate(vector.envs):
+            assert torch.equal(seen[i], torch.from_numpy(each.render().copy()))
+        env.close()
+        with pytest.raises(RuntimeError, match="after close"):
+            env.render()
+
+
+def test_what_was_made_without_a_renderer_says_how_to_make_it():
+    with GymEnv("CartPole-v1") as env, pytest.raises(ValueError, match="make it with render_mode='rgb_array'"):
+        env.render()

@@ -54,3 +54,9 @@ def test_the_keys_of_a_dict_must_be_those_of_its_space():
     env.observation_space = gymnasium.spaces.Dict({"b": env.observation_space})
     with pytest.raises(ValueError, match=r"environment 0: 'observation' has the keys \['a'\].*\['b'\]"):
         Vector([lambda: env]).reset(seed=0)
+
+
+def test_it_renders_every_environment():
+    vector = Vector([lambda: gymnasium.make("CartPole-v1", render_mode="rgb_array")] * 2)
+    vector.reset(seed=0)
+    assert [frame.shape for frame in vector.render()] == [(400, 600, 3)] * 2

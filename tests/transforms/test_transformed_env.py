@@ -345,3 +345,16 @@ def test_bad_input_is_named(name):
     kind, message, call = bad_inputs()[name]
     with pytest.raises(kind, match=f"(?s){message}"):
         call()
+
+
+def test_a_transformed_environment_is_drawn_and_rendered_by_its_base():
+    base = make("CartPole-v1", 2)
+    env = TransformedEnv(base, Compose(RenameTransform(["observation"], ["state"]), StepCounter()))
+    td = env.rollout(3, key=KEY)
+    expected = base.draw(td.update(td["transform_state", "env"]), (8, 12))
+    assert torch.equal(env.draw(td, (8, 12)), expected)
+    shell = GymWrapper(gymnasium.make("CartPole-v1", render_mode="rgb_array"))
+    for transform in (StepCounter(), FrameSkipTransform(2)):
+        shown = TransformedEnv(shell, transform)
+        shown.rand_step(shown.reset(KEY), KEY)
+        assert torch.equal(shown.render(), shell.render())
