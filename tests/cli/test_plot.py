@@ -24,3 +24,10 @@ def test_no_run_and_what_is_no_run_are_refused(tmp_path: Path, capsys: pytest.Ca
     first, second = capsys.readouterr().err.splitlines()
     assert first == "frl: error: plot: there is no run; name one or more run directories."
     assert "is no run directory" in second
+
+
+def test_evaluations_during_the_training_are_drawn_by_their_metric(tmp_path: Path):
+    run, out = tmp_path / "run", tmp_path / "c.png"
+    train(run, "--eval-every", "8")
+    assert main(["plot", str(run), "--metric", "eval_return", "-o", str(out)]) == 0
+    assert out.exists()
