@@ -86,6 +86,22 @@ def test_the_next_step_may_take_a_value_and_its_copy():
     assert_close(compile(sums)(x, xs), sums(x, xs))
 
 
+@needs_compiler
+def test_what_reads_a_part_of_a_loops_result_reads_that_part():
+    """As parameters that one flat vector holds; Inductor counted twice where the part begins."""
+
+    def split(x, xs):
+        def body(x, y):
+            flat = torch.cat([x["a"], x["b"].flatten()]) + y
+            return {"a": flat[:2], "b": flat[2:].view(2, 3)}, ()
+
+        x, _ = scan(body, x, xs)
+        return {"a": -x["a"], "b": -x["b"]}
+
+    x, xs = {"a": torch.ones(2), "b": torch.ones(2, 3)}, torch.arange(24.0).view(3, 8)
+    assert_close(compile(split)(x, xs), split(x, xs))
+
+
 def test_values_do_not_recompile_but_shapes_and_dtypes_do(traced):
     f = compile(lambda x: 2 * x)
     for x in (torch.ones(2), torch.zeros(2), torch.ones(4).view(2, 2).t()[0]):

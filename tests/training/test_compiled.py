@@ -1,0 +1,57 @@
+"""Each algorithm's step in machine code: it is the step. What is compiled otherwise is only traced in the tests."""
+
+import pytest
+import torch
+
+import frl
+from frl import random, replay, transforms, tree
+from frl.algorithms import actor_critic, actor_q, ddpg, dqn, ppo, q_network, recurrent_q_network
+from frl.compilation import compiler_available
+from frl.envs import make
+from frl.objectives import td_lambda
+from frl.training import off_policy, on_policy
+
+
+def ppo_loop():
+    env = make("CartPole-v1", 4)
+    return on_policy(env, ppo(actor_critic(env.single_observation_spec, env.single_action_spec, (8,))), 8)
+
+
+def dqn_loop():
+    env = make("CartPole-v1", 4)
+    algorithm = dqn(q_network(env.single_observation_spec, env.single_action_spec, (8,)))
+    return off_policy(env, algorithm, replay.prioritized(replay.uniform(64, 8)), 4, 3)
+
+
+def recurrent_dqn_loop():
+    env = make("CartPole-v1", 4)
+    network = recurrent_q_network(env.single_observation_spec, env.single_action_spec, 8, (8,))
+    memory = transforms.make_tensordict_primer(network.module)
+    env = transforms.TransformedEnv(env, transforms.Compose(transforms.InitTracker(), memory))
+    algorithm = dqn(network, estimator=lambda gamma: td_lambda(gamma, 0.8))
+    return off_policy(env, algorithm, replay.sequence(64, 4, 3, 4), 4, 3)
+
+
+def ddpg_loop():
+    env = make("Pendulum-v1", 4)
+    algorithm = ddpg(actor_q(env.single_observation_spec, env.single_action_spec, (8,)))
+    return off_policy(env, algorithm, replay.n_step(64, 8, 2, num_envs=4), 4, 3)
+
+
+LOOPS = {"PPO": ppo_loop, "DQN": dqn_loop, "recurrent DQN": recurrent_dqn_loop, "DDPG": ddpg_loop}
+
+
+@pytest.mark.skipif(not compiler_available(), reason="no C++ compiler")
+@pytest.mark.parametrize("make_loop", LOOPS.values(), ids=LOOPS)
+def test_the_compiled_step_is_the_step(make_loop):
+    loop = make_loop()
+    compiled = frl.compile(loop.step, donate=True)
+    expected = loop.init(random.key(0))
+    state = tree.map(torch.clone, expected)
+    for _ in range(2):
+        expected, metrics = loop.step(expected)
+        state, compiled_metrics = compiled(state)
+    for (name, x), (_, y) in zip(
+        tree.named_leaves((expected, metrics)), tree.named_leaves((state, compiled_metrics)), strict=True
+    ):
+        torch.testing.assert_close(y, x, atol=1e-4, rtol=1e-4, msg=lambda text, name=name: f"{name}: {text}")
