@@ -161,6 +161,22 @@ def fold_in(key: Tensor, data: int | Tensor) -> Tensor:
     return _fold(left, right, data)
 
 
+def rows(key: Tensor, shape: Sequence[int], num: int = 1) -> tuple[Tensor, ...]:
+    """`num` keys for each element of `shape`, each [*shape, 2], from one key or from keys of its leading axes.
+
+    Args: key: [2], or [*K, 2] where `shape` begins with [*K].
+    Raises: ValueError if it does not.
+
+    >>> [each.shape for each in rows(key(0), (4, 3), 2)]
+    [torch.Size([4, 3, 2]), torch.Size([4, 3, 2])]
+    >>> bool((rows(split(key(0), 4)[1:2], (1, 3))[0] == rows(split(key(0), 4), (4, 3))[0][1]).all())
+    True
+    """
+    size = torch.Size(shape)
+    rest = _rows("rows", size, key)
+    return split(key, num * math.prod(rest)).movedim(0, -2).reshape(*size, num, 2).unbind(-2)
+
+
 def bits(shape: Shape, key: Tensor) -> Tensor:
     """Uniform 32-bit words, int64 in [0, 2**32), of shape [*K, *shape].
 

@@ -358,6 +358,7 @@ def test_a_million_derived_keys_differ():
         (lambda: random.randint(0, 2**32 + 1, 1, KEY), ValueError, "randint: .* 1 to 2\\*\\*32 integers"),
         (lambda: random.randint(0, 2.5, 1, KEY), TypeError, "randint: high must be an int"),
         (lambda: random.choice(0, 1, KEY), ValueError, r"got \[0, 0\)"),
+        (lambda: random.rows(random.split(KEY), (3, 2)), ValueError, r"rows: shape \[3, 2\] must begin with .* \[2\]"),
         (lambda: random.bernoulli(torch.ones(3), random.split(KEY, 2)), ValueError, r"bernoulli: shape \[3\] .* \[2\]"),
         (lambda: random.categorical(torch.ones(3, 4), random.split(KEY)), ValueError, r"categorical: .* of key="),
         (lambda: random.categorical(torch.ones(3, dtype=torch.int64), KEY), TypeError, "logits must be floating"),
@@ -366,3 +367,13 @@ def test_a_million_derived_keys_differ():
 def test_bad_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_rows_have_keys_of_their_own_and_a_row_the_same_from_its_own_key():
+    whole = random.rows(KEY, (3, 2), 4)
+    assert len({tuple(k) for each in whole for k in each.reshape(-1, 2).tolist()}) == 24
+    keys = random.split(KEY, 3)
+    assert all(
+        bool((x[1] == y).all())
+        for x, y in zip(random.rows(keys, (3, 2), 4), random.rows(keys[1], (2,), 4), strict=True)
+    )

@@ -1,7 +1,6 @@
 """What an environment is: reset, step, and what follows from them."""
 
 import inspect
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +19,9 @@ Policy = Callable[..., TensorDict]
 
 class Env(ABC):
     """A batch of environments, [*B], that are stepped together; one environment has batch size [].
+
+    A key is [2], from which every row draws on its own; or there is one for each of the leading rows, [B, 2], and a row
+    then draws the same however many are beside it.
 
     A step holds at the root what the policy read and wrote and, under "next", what came of it:
 
@@ -125,8 +127,7 @@ class Env(ABC):
         """`td` with an "action" drawn uniformly for every environment."""
         if key is None:
             (key,) = self.split_key(None, 1)
-        keys = random.split(key, math.prod(self.batch_size)).reshape(*self.batch_size, 2)
-        return td.set("action", self.single_action_spec.sample(keys))
+        return td.set("action", self.single_action_spec.sample(random.rows(key, self.batch_size)[0]))
 
     def rand_step(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
         """`step` with an action drawn uniformly for every environment.

@@ -39,7 +39,7 @@ class BatchedEnv(Shell):
         self.device, self.max_steps, self.keyed_steps = shown.device, shown.max_steps, shown.keyed_steps
         where = torch.device("cpu") if shown.device is None else shown.device
         self.single_observation_spec, self.single_action_spec = shown.observation.to(where), shown.action.to(where)
-        self.reward_dtype = shown.after["reward"].dtype
+        self.reward_dtype, self.state_keys = shown.after["reward"].dtype, shown.state_keys
         self._own = shown.own
         begin, after = (x.expand(*self.batch_size) for x in (shown.begin, shown.after))
         self._begin, self._after = Form(begin), Form(after)
@@ -48,6 +48,13 @@ class BatchedEnv(Shell):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_workers={self.num_workers}, env={self._name}, batch_size={self.batch_size})"
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.num_workers, self.create_env_fn, *self._options())
+
+    def _options(self) -> tuple[Any, ...]:
+        """What else it was made with; a copy is made anew, with environments of its own."""
+        return ()
 
     def reset(self, key: Tensor | None = None) -> TensorDict:
         """The beginning of an episode in every environment, [num_workers, *B].
@@ -84,6 +91,19 @@ class BatchedEnv(Shell):
             self._refusal = self._refusal or UNRESET  # some may have been stepped and others not
             raise
 
+    def restart(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
+        """The beginning of an episode where `td` is done; what it returns of other rows is not to be read."""
+        self._require_open()
+        given = {name: self._fitting(name, td[name]) for name in self._own if name in td}
+        keys = self._keys(key) if self.keyed_steps else None
+        try:
+            fresh = self._restart({**given, "done": td["done"]}, keys)
+        except BaseException:
+            self._refusal = self._refusal or UNRESET
+            raise
+        self._refusal = None
+        return fresh
+
     def _fitting(self, name: str, value: Any) -> Any:
         """The environment's own entry, of the shapes and dtypes that a reset gave it."""
         found = [(x.shape, x.dtype) for x in tree.leaves(value)]
@@ -97,7 +117,14 @@ class BatchedEnv(Shell):
     def _keys(self, key: Tensor | None) -> Tensor:
         """One key for each worker, [num_workers, 2]."""
         (key,) = self.split_key(None, 1) if key is None else (key,)
-        return random.split(key, self.num_workers)
+        if key.ndim == 1:
+            return random.split(key, self.num_workers)
+        if key.shape != (self.num_workers, 2):
+            raise ValueError(
+                f"{self}: key= has shape {list(key.shape)} but must have [2], or [{self.num_workers}, 2] with one key "
+                "for each worker."
+            )
+        return key
 
     @abstractmethod
     def _reset(self, keys: Tensor) -> TensorDict:
@@ -106,6 +133,10 @@ class BatchedEnv(Shell):
     @abstractmethod
     def _step(self, given: Mapping[str, Any], keys: Tensor | None, and_reset: bool) -> tuple[TensorDict, TensorDict]:
         """What came of it, [num_workers, *B], and where the environments stand now."""
+
+    @abstractmethod
+    def _restart(self, given: Mapping[str, Any], keys: Tensor | None) -> TensorDict:
+        """Where the environments stand, afresh where "done" of what is given says so, [num_workers, *B, 1]."""
 
     def _promoted(self, leaves: list[Tensor]) -> list[Tensor]:
         """The leaves of what came of a step without the reward."""

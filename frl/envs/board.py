@@ -4,6 +4,7 @@ import math
 import mmap
 import os
 import tempfile
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -13,7 +14,7 @@ from frl import tree
 from frl.envs.outline import Outline
 
 _ALIGNMENT = 64
-_Size = tuple[torch.Size, torch.dtype]
+Size = tuple[torch.Size, torch.dtype]
 
 
 class Board(NamedTuple):
@@ -30,11 +31,23 @@ class Board(NamedTuple):
 
 
 def allocate(owner: str, outline: Outline, num_workers: int) -> int:
-    """A file descriptor of memory for one board: it has no name, so the kernel frees it when its last user is gone.
+    """A file descriptor of memory for one board; see `reserve`."""
+    return reserve(owner, _sizes(outline, num_workers))
+
+
+def board(fd: int, outline: Outline, num_workers: int) -> Board:
+    """The board in that memory, whose descriptor may be closed afterwards."""
+    shared = iter(tensors(fd, _sizes(outline, num_workers)))
+    parts = [[next(shared) for _ in tree.leaves(part)] for part in (outline.after, outline.begin, outline.given)]
+    return Board(parts[0], parts[1], parts[2], next(shared))
+
+
+def reserve(owner: str, sizes: Sequence[Size]) -> int:
+    """A file descriptor of memory for these tensors: it has no name, so the kernel frees it with its last user.
 
     Raises: OSError that names the size if there is not so much memory.
     """
-    size = _extent(_sizes(outline, num_workers))[1]
+    size = max(_extent(sizes)[1], 1)
     fd = -1
     try:
         fd = os.memfd_create("frl") if hasattr(os, "memfd_create") else _unnamed_file()
@@ -49,14 +62,17 @@ def allocate(owner: str, outline: Outline, num_workers: int) -> int:
     return fd
 
 
-def board(fd: int, outline: Outline, num_workers: int) -> Board:
-    """The board in that memory, whose descriptor may be closed afterwards."""
-    sizes = _sizes(outline, num_workers)
+def tensors(fd: int, sizes: Sequence[Size]) -> list[Tensor]:
+    """The tensors in that memory, whose descriptor may be closed afterwards.
+
+    >>> sizes = [(torch.Size([2]), torch.float32), (torch.Size([]), torch.int64)]
+    >>> fd = reserve("an example", sizes)
+    >>> tensors(fd, sizes)[0].fill_(1.0), tensors(fd, sizes), os.close(fd)
+    (tensor([1., 1.]), [tensor([1., 1.]), tensor(0)], None)
+    """
     starts, size = _extent(sizes)
-    memory = mmap.mmap(fd, size)
-    tensors = iter([_tensor(memory, start, *each) for start, each in zip(starts, sizes, strict=True)])
-    parts = [[next(tensors) for _ in tree.leaves(part)] for part in (outline.after, outline.begin, outline.given)]
-    return Board(parts[0], parts[1], parts[2], next(tensors))
+    memory = mmap.mmap(fd, max(size, 1))
+    return [_tensor(memory, start, *each) for start, each in zip(starts, sizes, strict=True)]
 
 
 def view(x: Tensor) -> Any:
@@ -82,12 +98,12 @@ def copy(x: Any) -> Tensor:
     return x.clone() if isinstance(x, Tensor) else torch.from_numpy(x.copy())
 
 
-def _sizes(outline: Outline, num_workers: int) -> list[_Size]:
+def _sizes(outline: Outline, num_workers: int) -> list[Size]:
     leaves = [x for part in (outline.after, outline.begin, outline.given) for x in tree.leaves(part)]
     return [(torch.Size([num_workers, *x.shape]), x.dtype) for x in (*leaves, torch.zeros(2, dtype=torch.int64))]
 
 
-def _extent(sizes: list[_Size]) -> tuple[list[int], int]:
+def _extent(sizes: Sequence[Size]) -> tuple[list[int], int]:
     """Where each tensor begins, in bytes, and where the last one ends."""
     starts, end = [], 0
     for shape, dtype in sizes:

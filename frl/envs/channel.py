@@ -1,4 +1,4 @@
-"""The messages between a `ParallelEnv` and its workers: two bytes on a socket, some with a text behind them.
+"""The messages between a pool and its workers: two bytes on a socket, some with a text behind them.
 
 The first byte says what is told, the second is a number that an answer repeats, so that it can be told from a late one.
 Data do not go this way but through shared memory; nothing that a worker says is unpickled.
@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 # what a worker says
 READY, OUTLINE, DONE, ENDED, RAISED = range(5)
-# what it is told; GIVEN is added where the environment's own entries are given too
-BOARD, RESET, STEP, STEP_AND_RESET, CLOSE = range(8, 13)
-GIVEN = 16
+# what it is told; GIVEN is added where the environment's own entries are given too, FRESH where it begins anew
+BOARD, RESET, STEP, STEP_AND_RESET, RESTART, GATHER, CLOSE = range(8, 15)
+GIVEN = FRESH = 16
 
 _WITH_TEXT = (OUTLINE, RAISED)
 _HEAD = 4

@@ -1,7 +1,8 @@
 """A function that makes an environment, held to its word."""
 
+import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from frl.envs.base import Env
 
@@ -60,3 +61,59 @@ def creators(owner: str, num_workers: int, create_env_fn: Any) -> tuple[EnvCreat
             "each worker, or a single one for all."
         )
     return tuple(EnvCreator(create) for create in create_env_fn)
+
+
+class Another:
+    """A function that makes an environment like this one, which stays as it is; sent elsewhere, it is made there.
+
+    >>> from frl.envs import GymEnv
+    >>> env = GymEnv("Pendulum-v1")
+    >>> made = Another("Collector", env)()
+    >>> made, made is env
+    (GymEnv(env=Pendulum-v1, batch_size=torch.Size([]), device=cpu), False)
+    """
+
+    def __init__(self, owner: str, env: Env):
+        self._owner, self._env = owner, env
+
+    def __call__(self) -> Env:
+        """Another one; TypeError if it cannot be copied."""
+        if self._env.pure:
+            return self._env
+        try:
+            return copy.deepcopy(self._env)
+        except Exception as error:
+            raise TypeError(
+                f"{self._owner}: {self._env} cannot be made once more ({error}); give a function that makes it, as "
+                'functools.partial(GymEnv, "CartPole-v1").'
+            ) from error
+
+    def __reduce__(self) -> Any:
+        return _Itself, (self._env,)
+
+
+class _Itself:
+    def __init__(self, env: Env):
+        self._env = env
+
+    def __call__(self) -> Env:
+        return self._env
+
+
+def another(owner: str, env: Any) -> EnvCreator:
+    """A function that makes environments: `env` if it is one, or one that makes others like the environment `env`.
+
+    Raises: TypeError if it is neither.
+
+    >>> from frl.envs import make
+    >>> another("Collector", make("Pendulum-v1"))()
+    FunctionalEnv(env=Pendulum, batch_size=torch.Size([]), max_steps=200)
+    """
+    if isinstance(env, Env):
+        return EnvCreator(Another(owner, env))
+    if not callable(env):
+        raise TypeError(
+            f"{owner}: an environment is a {type(env).__name__} but must be an environment of frl or a function that "
+            'makes one, as functools.partial(GymEnv, "CartPole-v1"); one of Gymnasium becomes one by GymWrapper(env).'
+        )
+    return EnvCreator(cast(Callable[[], Env], env))

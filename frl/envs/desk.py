@@ -7,7 +7,7 @@ from torch import Tensor
 
 from frl import tree
 from frl.envs.board import Board
-from frl.envs.channel import DONE, ENDED, GIVEN, RESET, STEP_AND_RESET
+from frl.envs.channel import DONE, ENDED, GIVEN, RESET, RESTART, STEP_AND_RESET
 from frl.envs.form import Form
 from frl.envs.gym import GymEnv, GymWrapper
 from frl.envs.member import Member
@@ -41,6 +41,7 @@ class Desk:
         self._rows = Board(after, following, given, board.keys[index])
         self._form = Form(member.outline.given)
         self._action = self._form.names.index("action")
+        self._done = Form(member.outline.after).names.index("done")
 
     def obey(self, code: int) -> int:
         """Does it, and returns the answer: DONE, or ENDED if an episode has, so that `following` counts too."""
@@ -52,6 +53,10 @@ class Desk:
         if code & GIVEN:
             given = self._form.build([x.clone() for x in rows.given])
         key = rows.keys.clone() if member.outline.keyed_steps else None
+        if code & ~GIVEN == RESTART:
+            given = {name: given[name] for name in given if name != "action"}
+            _write(rows.following, member.restart({**given, "done": rows.after[self._done].clone()}, key))
+            return DONE
         after, following = member.step(given, key, code & ~GIVEN == STEP_AND_RESET)
         _write(rows.after, after)
         if following is None:
@@ -88,7 +93,7 @@ class GymDesk(Desk):
 
     def obey(self, code: int) -> int:
         """Does it, as any desk, and returns the same answers."""
-        if code == RESET:
+        if code in (RESET, RESTART):
             return super().obey(code)
         after, env = self._after, self._env
         observation, reward, ended, terminated, truncated = env.step_arrays(self._chosen)

@@ -1,6 +1,5 @@
 """Environments from pure functions: the adapter over Gymnasium's functional interface."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -197,17 +196,19 @@ class FunctionalEnv(Env):
 
     def split_key(self, key: Tensor | None, num: int) -> Tensor:
         """`num` keys, [num, 2], from `key`; TypeError without one."""
+        return random.split(self._require_key(key), num)
+
+    def _require_key(self, key: Tensor | None) -> Tensor:
         if key is None:
             raise TypeError(
                 f"{self}: key= must be a key, but got None; a pure environment has none of its own, so pass one, as "
                 "frl.random.key(0), and another each time."
             )
-        return random.split(key, num)
+        return key
 
     def _row_keys(self, key: Tensor | None, num: int) -> tuple[Tensor, ...]:
         """`num` keys [*B, 2] for every environment; those of one row do not depend on how many rows there are."""
-        keys = self.split_key(key, num * math.prod(self.batch_size))
-        return keys.reshape(*self.batch_size, num, 2).unbind(-2)
+        return random.rows(self._require_key(key), self.batch_size, num)
 
     # ---- between the author's values and the TensorDict's
 

@@ -112,7 +112,8 @@ class GymWrapper(Shell):
     def reset(self, key: Tensor | None = None) -> TensorDict:
         """The beginning of an episode in every environment: {observation, done, terminated, truncated} [*B].
 
-        Args: key: [2], which seeds Gymnasium's generators; by default the environment's own.
+        Args: key: [2], which seeds Gymnasium's generators, or one for each environment, [n, 2]; by default the
+            environment's own.
 
         >>> with GymEnv("CartPole-v1", num_envs=3) as env:
         ...     print(env.reset()["observation"].shape)
@@ -120,7 +121,13 @@ class GymWrapper(Shell):
         """
         self._require_open()
         seed = random.bits((), self.split_key(None, 1)[0] if key is None else key)
-        return self._begin(self.vector_env.reset(seed=int(seed))[0])
+        if seed.shape not in ((), self.batch_size):
+            raise ValueError(
+                f"{self}: key= has shape {[*seed.shape, 2]} but must have [2], or {[*self.batch_size, 2]} with one key "
+                "for each environment."
+            )
+        seeds: Any = seed.tolist()
+        return self._begin(self.vector_env.reset(seed=seeds)[0])
 
     def step(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
         """`td` with "next": {observation, reward, done, terminated, truncated}. It needs no key.
@@ -284,9 +291,13 @@ class GymEnv(GymWrapper):
             made = made if frame_skip is None else FrameSkip(made, frame_skip)
             return Pixels(made, pixels_only) if from_pixels else made
 
+        self._made = (name, num_envs, categorical_actions, device, seed, from_pixels, pixels_only, frame_skip)
         super().__init__(make() if num_envs is None else Vector([make] * num_envs), categorical_actions, device, seed)
         if frame_skip is not None and self.max_steps is not None:
             self.max_steps = math.ceil(self.max_steps / frame_skip)
+
+    def __reduce__(self) -> Any:
+        return type(self), self._made
 
 
 def _arrays(spec: Composite, batch: tuple[int, ...]) -> _Arrays:

@@ -6,10 +6,11 @@ from typing import Any
 from torch import Tensor
 
 from frl import random
-from frl.envs.base import Env
+from frl.envs.base import Env, reset_where_done
 from frl.envs.form import Form
 from frl.envs.outline import outline, sketch
 from frl.envs.shell import put
+from frl.tensordict import TensorDict
 
 
 class Member:
@@ -46,9 +47,7 @@ class Member:
         Args: given: the action and, optionally, the environment's own entries, where it does not go on from where it
             stands. key: [2], if its steps use one.
         """
-        td = self._td
-        for name, value in given.items():
-            td = put(td, name, value, self._events[name]) if name in self._events else td.set(name, value)
+        td = self._given(given)
         if not and_reset:
             after = self.env.step(td, key)["next"]
             leaves = self._after.leaves("a step", after)
@@ -59,3 +58,22 @@ class Member:
         fresh = self._begin.leaves("a reset", following) if bool(out["next", "done"].any()) else None
         self._td = following
         return leaves, fresh
+
+    def restart(self, given: Mapping[str, Any], key: Tensor | None) -> list[Tensor]:
+        """Where the environment stands, having begun afresh where "done" of what is given says so.
+
+        Args: given: that flag and, optionally, the environment's own entries. key: [2], if its steps use one.
+        """
+        td = self._given(given)
+        if bool(td["done"].any()):
+            td = reset_where_done(td, self.env.restart(td, key))
+        leaves = self._begin.leaves("a restart", td)
+        self._td = td
+        return leaves
+
+    def _given(self, given: Mapping[str, Any]) -> TensorDict:
+        """Where it stands, with what is given in place of its own."""
+        td = self._td
+        for name, value in given.items():
+            td = put(td, name, value, self._events[name]) if name in self._events else td.set(name, value)
+        return td

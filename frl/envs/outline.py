@@ -29,6 +29,7 @@ class Outline(NamedTuple):
     max_steps: int | None
     pure: bool
     keyed_steps: bool
+    state_keys: tuple[str, ...]
     observation: Composite
     action: Spec
     begin: TensorDict
@@ -65,10 +66,11 @@ def sketch(env: Env, td: TensorDict) -> dict[str, Any]:
         "max_steps": env.max_steps,
         "pure": env.pure,
         "keyed_steps": env.keyed_steps,
+        "state_keys": list(env.state_keys),
         "observation": to_plain(env.single_observation_spec),
         "action": to_plain(env.single_action_spec),
         "reward": _leaf(torch.zeros((), dtype=env.reward_dtype)),
-        "begin": {"tensordict": describe(td), "leaves": {name: _leaf(x) for name, x in found.items()}},
+        "begin": form_of(td),
     }
 
 
@@ -80,12 +82,26 @@ def outline(plain: Mapping[str, Any]) -> Outline:
     )
     assert isinstance(observation, Composite)
     assert isinstance(action, Spec)
-    leaves, form = plain["begin"]["leaves"], json.dumps(plain["begin"]["tensordict"])
-    begin = restore(TensorDict, "the outline", form, lambda name: _zeros(leaves[name]), None)
+    begin = blank(plain["begin"])
     reward = torch.zeros((*batch, 1), dtype=getattr(torch, plain["reward"]["dtype"]))
     device = plain["device"] and torch.device(plain["device"])
-    rest = (plain["max_steps"], plain["pure"], plain["keyed_steps"])
+    rest = (plain["max_steps"], plain["pure"], plain["keyed_steps"], tuple(plain["state_keys"]))
     return Outline(batch, device, *rest, observation, action, begin, begin.set("reward", reward))
+
+
+def form_of(td: TensorDict) -> dict[str, Any]:
+    """The keys, shapes, dtypes and devices of `td` as plain data."""
+    return {"tensordict": describe(td), "leaves": {name: _leaf(x) for name, x in tree.named_leaves(td)}}
+
+
+def blank(form: Mapping[str, Any]) -> TensorDict:
+    """Zeros of that form.
+
+    >>> blank(form_of(TensorDict({"a": torch.ones(2)}, [2])))["a"]
+    tensor([0., 0.])
+    """
+    leaves, text = form["leaves"], json.dumps(form["tensordict"])
+    return restore(TensorDict, "the form", text, lambda name: _zeros(leaves[name]), None)
 
 
 def agreed(owner: str, sketches: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

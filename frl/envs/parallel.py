@@ -11,7 +11,7 @@ from torch import Tensor
 from frl import check, tree
 from frl.envs.batched import BatchedEnv, CreateEnv
 from frl.envs.board import allocate, board, copy, view
-from frl.envs.channel import ENDED, GIVEN, RESET, STEP, STEP_AND_RESET
+from frl.envs.channel import ENDED, GIVEN, RESET, RESTART, STEP, STEP_AND_RESET
 from frl.envs.creator import creators
 from frl.envs.form import Form
 from frl.envs.pool import Pool
@@ -61,7 +61,7 @@ class ParallelEnv(BatchedEnv):
         if mp_start_method not in methods:
             raise ValueError(f"ParallelEnv: mp_start_method is {mp_start_method!r} but must be one of {methods}.")
         self.create_env_fn = creators("ParallelEnv", num_workers, create_env_fn)
-        self._timeout = timeout
+        self._timeout, self._method = timeout, mp_start_method
         self._pool = Pool("ParallelEnv", self.create_env_fn, mp_start_method, timeout)
         try:
             self._adopt(self._pool.outlines(), seed)
@@ -69,6 +69,9 @@ class ParallelEnv(BatchedEnv):
         except BaseException:
             self._abandon()
             raise
+
+    def _options(self) -> tuple[Any, ...]:
+        return self._method, self._timeout
 
     def _share(self) -> None:
         outline = self._outline
@@ -84,6 +87,7 @@ class ParallelEnv(BatchedEnv):
         finally:
             os.close(memory)
         self._views = [view(x) for x in self._board.after]
+        self._done = self._board.after[self._after.names.index("done")]
         self._given = Form(outline.given.expand(*self.batch_size)).build(self._board.given)
         self._stands: dict[str, Any] = {}
 
@@ -109,6 +113,17 @@ class ParallelEnv(BatchedEnv):
                 for x, fresh in zip(following, self._board.following, strict=True):
                     x[row] = fresh[row]
         return self._after.build(leaves), self._standing(following)
+
+    def _restart(self, given: Mapping[str, Any], keys: Tensor | None) -> TensorDict:
+        self._done.copy_(given["done"])  # the only entry of what came of the last step that is read again
+        code = RESTART
+        if self._stands:
+            self._give(given)
+            code |= GIVEN
+        if keys is not None:
+            self._board.keys.copy_(keys)
+        self._ask(code, "a restart")
+        return self._standing([x.clone() for x in self._board.following])
 
     def _give(self, given: Mapping[str, Any]) -> None:
         """Writes where the environments go on from, which is not where they stand."""

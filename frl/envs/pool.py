@@ -1,4 +1,4 @@
-"""The processes of a `ParallelEnv`: how they are started, asked and ended, and what is said when one of them fails."""
+"""The processes of `ParallelEnv` and of collectors: how they are started and ended, and what is said of faults."""
 
 import contextlib
 import multiprocessing
@@ -7,15 +7,14 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
-from multiprocessing import util
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import connection, util
 from multiprocessing.process import BaseProcess
-from multiprocessing.reduction import ForkingPickler
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from frl.envs import worker
-from frl.envs.base import Env
 from frl.envs.channel import BOARD, CLOSE, DONE, ENDED, OUTLINE, RAISED, READY, Message, receive
+from frl.envs.sending import packed
 from frl.envs.worker_errors import RemoteTraceback, WorkerDied, WorkerError, WorkerRaised, WorkerTimeout
 
 START = "the start of its process"
@@ -24,19 +23,50 @@ _FAREWELL = 0.3  # seconds that the others have to close their environments when
 _LOOK = 0.2  # seconds after which a silent worker is looked after
 _ALL = "All workers are closed; make another one."
 
-Create = Callable[[], Env]
+
+class Job(NamedTuple):
+    """What the workers of a pool are for.
+
+    live: what each does; see `worker.run`. blame: what is to be mended where one raises or hangs.
+    """
+
+    live: worker.Live | None = None
+    blame: str = "the environment"
+
+
+class Patience:
+    """Seconds to wait for one worker, which begin anew whenever it gets on.
+
+    Args: seconds: how many. progress: how far the worker is; by default nothing is known of it.
+
+    >>> Patience(0.0).over(), Patience(60.0).over()
+    (True, False)
+    """
+
+    def __init__(self, seconds: float, progress: Callable[[], int] | None = None):
+        self.seconds, self._progress = seconds, progress
+        self._seen = progress() if progress else 0
+        self._deadline = time.monotonic() + seconds
+
+    def over(self) -> bool:
+        """Whether it has had them."""
+        now = time.monotonic()
+        if self._progress is not None and self._progress() != self._seen:
+            self._seen, self._deadline = self._progress(), now + self.seconds
+        return now >= self._deadline
 
 
 class Pool:
-    """One process for each function, with the environment that it makes.
+    """One process for each piece of work, by default a function, with the environment that it makes.
 
     Whatever goes wrong, in whichever worker, ends all of them.
 
     Args: owner: the name that errors begin with. method: of starting processes. timeout: seconds for one answer.
     """
 
-    def __init__(self, owner: str, create: Sequence[Create], method: str, timeout: float):
-        self._owner, self._timeout, self._number = owner, timeout, 0
+    def __init__(self, owner: str, work: Sequence[Any], method: str, timeout: float, job: Job | None = None):
+        self._owner, self._timeout, self._job = owner, timeout, job or Job()
+        self._numbers = [0] * len(work)
         self._processes: list[BaseProcess] = []
         self._sockets: list[socket.socket] = []
         # Also at the end of the interpreter, before multiprocessing would wait for the processes, and never in a fork.
@@ -45,16 +75,19 @@ class Pool:
         if method == "forkserver":
             context.set_forkserver_preload([worker.__name__])  # torch is imported once, not by every worker
         try:
-            sendable = [each if method == "fork" else _sendable(owner, each, method) for each in create]
+            remedy = "give a function of a module, as functools.partial(GymEnv, name)"
+            sendable = [
+                each if method == "fork" else packed(owner, "create_env_fn", each, method, remedy) for each in work
+            ]
             for i, each in enumerate(sendable):
-                self._start(context, worker.Place(i, len(create)), each)
+                self._start(context, worker.Place(i, len(work)), each)
             self._fds = [sock.fileno() for sock in self._sockets]
             self.gather(START, READY, START_TIMEOUT)
         except BaseException:
             self.close(_FAREWELL)
             raise
 
-    def _start(self, context: Any, place: worker.Place, create: Create | bytes) -> None:
+    def _start(self, context: Any, place: worker.Place, work: Any) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             patience = min(_LOOK, self._timeout / 8)
@@ -62,7 +95,9 @@ class Pool:
             self._sockets.append(ours)
             inherited = ours if context.get_start_method() == "fork" else None
             process = context.Process(
-                target=worker.run, args=(place, create, theirs, inherited), name=f"{self._owner}-{place.number}"
+                target=worker.run,
+                args=(place, work, theirs, inherited, self._job.live),
+                name=f"{self._owner}-{place.number}",
             )
             process.start()
             self._processes.append(process)
@@ -74,62 +109,79 @@ class Pool:
         return [message.content for message in self.gather("the making of its environment", OUTLINE)]
 
     def share(self, memory: int) -> None:
-        """Hands every worker the memory of this descriptor."""
+        """Hands every worker the memory of this descriptor, and waits until all have mapped it."""
         doing = "the mapping of its memory"
-        for i, sock in enumerate(self._sockets):
-            try:
-                socket.send_fds(sock, [bytes((BOARD, self._number))], [memory])
-            except (BrokenPipeError, ConnectionResetError):
-                self._fail_of_end(i, doing)
+        for i in range(len(self._fds)):
+            self.hand(i, memory, doing)
         self.gather(doing, DONE)
+
+    def hand(self, i: int, memory: int, doing: str) -> None:
+        """Hands worker `i` the memory of this descriptor."""
+        try:
+            socket.send_fds(self._sockets[i], [bytes((BOARD, self._numbers[i]))], [memory])
+        except (BrokenPipeError, ConnectionResetError):
+            self._fail_of_end(i, doing)
+
+    def tell(self, i: int, code: int, doing: str) -> None:
+        """Tells worker `i` to do it."""
+        self._numbers[i] = number = (self._numbers[i] + 1) & 0xFF
+        try:
+            os.write(self._fds[i], bytes((code, number)))
+        except (BrokenPipeError, ConnectionResetError):
+            self._fail_of_end(i, doing)
 
     def ask(self, code: int, doing: str) -> list[int]:
         """Tells all workers to do it: the answers, DONE or ENDED, when all have answered."""
-        self._number = number = (self._number + 1) & 0xFF
-        deadline = time.monotonic() + self._timeout
-        order = bytes((code, number))
-        for i, fd in enumerate(self._fds):
-            try:
-                os.write(fd, order)
-            except (BrokenPipeError, ConnectionResetError):
-                self._fail_of_end(i, doing)
+        patience = Patience(self._timeout)
+        for i in range(len(self._fds)):
+            self.tell(i, code, doing)
         answers: list[int] = []
         for i, fd in enumerate(self._fds):
             try:
                 data = os.read(fd, 2)
             except (BlockingIOError, ConnectionResetError):
                 data = b""
-            usual = len(data) == 2 and data[1] == number and data[0] in (DONE, ENDED)
-            answers.append(data[0] if usual else self._message(i, doing, (DONE, ENDED), deadline, data).code)
+            usual = len(data) == 2 and data[1] == self._numbers[i] and data[0] in (DONE, ENDED)
+            answers.append(data[0] if usual else self.hear(i, doing, (DONE, ENDED), patience, data).code)
         return answers
 
     def gather(self, doing: str, code: int, timeout: float | None = None) -> list[Message]:
         """What each worker says next, which must be `code`."""
-        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
-        return [self._message(i, doing, (code,), deadline) for i in range(len(self._fds))]
+        patience = Patience(self._timeout if timeout is None else timeout)
+        return [self.hear(i, doing, (code,), patience) for i in range(len(self._fds))]
 
-    def _message(self, i: int, doing: str, codes: tuple[int, ...], deadline: float, head: bytes = b"") -> Message:
-        message = receive(self._fds[i], lambda: self._look_after(i, doing, deadline), head)
+    def first(self, waiting: Mapping[int, Patience], doing: str) -> int:
+        """Which of these workers, in their order, has something to say; waits until one of them has."""
+        while True:
+            ready = connection.wait([self._sockets[i] for i in waiting], _LOOK)
+            for i in waiting:
+                if self._sockets[i] in ready:
+                    return i
+            for i, patience in waiting.items():
+                self._look_after(i, doing, patience)
+
+    def hear(self, i: int, doing: str, codes: tuple[int, ...], patience: Patience, head: bytes = b"") -> Message:
+        """What worker `i` says next, which must be one of `codes`. head: what was read of it already."""
+        message = receive(self._fds[i], lambda: self._look_after(i, doing, patience), head)
         if message is None:
             self._fail_of_end(i, doing)
         if message.code == RAISED:
             self._fail_of_error(i, doing, message.content)
-        if message.code not in codes or message.number != self._number:
+        if message.code not in codes or message.number != self._numbers[i]:
             self._fail(WorkerError(f"{self._who(i)} said {message[:2]} in {doing}, out of turn. {_ALL}", i), i)
         return message
 
     # ---- what can go wrong
 
-    def _look_after(self, i: int, doing: str, deadline: float) -> None:
+    def _look_after(self, i: int, doing: str, patience: Patience) -> None:
         """Fails if a worker has ended, or says that it is about to, or if time is up for worker `i`."""
         for j, process in enumerate(self._processes):
             if process.exitcode is not None or self._next_code(j) == RAISED:
                 self._fail_of_end(j, doing)
-        if time.monotonic() > deadline:
-            limit = START_TIMEOUT if doing == START else self._timeout
+        if patience.over():
             message = (
-                f"{self._who(i)} has not answered in {limit:g} s, the timeout, in {doing}: it hangs or was stopped; "
-                f"mend the environment, or give a longer timeout=. {_ALL}"
+                f"{self._who(i)} has not answered in {patience.seconds:g} s, the timeout, in {doing}: it hangs or was "
+                f"stopped; mend {self._job.blame}, or give a longer timeout=. {_ALL}"
             )
             self._fail(WorkerTimeout(message, i), i)
 
@@ -159,8 +211,8 @@ class Pool:
         message = str(content["message"])
         shown = message if len(message) <= 200 else message[:197] + "..."
         error = WorkerRaised(
-            f"{self._who(i)} raised {content['type']} in {doing}: {shown} (its traceback stands above); mend the "
-            f"environment. {_ALL}",
+            f"{self._who(i)} raised {content['type']} in {doing}: {shown} (its traceback stands above); "
+            f"mend {self._job.blame}. {_ALL}",
             i,
         )
         self._fail(error, i, RemoteTraceback(content["traceback"]))
@@ -207,13 +259,3 @@ def _ended(exitcode: int | None) -> str:
     if exitcode < 0:
         return f"killed by {signal.Signals(-exitcode).name}"
     return f"it ended with exit code {exitcode}"
-
-
-def _sendable(owner: str, create: Create, method: str) -> bytes:
-    try:
-        return bytes(ForkingPickler.dumps(create))
-    except Exception as error:
-        raise TypeError(
-            f"{owner}: {create} cannot be sent to a worker that is started by {method} ({error}); give a function of a "
-            "module, as functools.partial(GymEnv, name), or pass mp_start_method='fork'."
-        ) from error

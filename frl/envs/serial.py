@@ -65,6 +65,13 @@ class SerialEnv(BatchedEnv):
             )
         return self._after.build(after), self._begin.build(stands)
 
+    def _restart(self, given: Mapping[str, Any], keys: Tensor | None) -> TensorDict:
+        rows = [
+            member.restart({name: value[i] for name, value in given.items()}, None if keys is None else keys[i])
+            for i, member in enumerate(self._members)
+        ]
+        return self._begin.build(_stacked(rows))
+
     def _release(self) -> None:
         for member in self._members:
             member.env.close()

@@ -40,11 +40,14 @@ class Vector(VectorEnv[Any, Any, Any]):
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Resets all, or those that `options["reset_mask"]` [n] names; environment i is seeded with `seed + i`.
 
+        Args: seed: an integer, or a list with one for each environment.
+
         Returns: the observations of all [n, ...] and an empty info.
         """
+        given = seed if isinstance(seed, list) else [None if seed is None else seed + i for i in range(self.num_envs)]
         which: Any = range(self.num_envs) if options is None else np.flatnonzero(options["reset_mask"]).tolist()
         for i in which:
-            self._latest[i], _ = self.envs[i].reset(seed=None if seed is None else seed + i)
+            self._latest[i], _ = self.envs[i].reset(seed=given[i])
         return _batched("observation", self.single_observation_space, self._latest), {}
 
     def step(self, actions: Any) -> tuple[Any, Array, Array, Array, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What runs in each process of a `ParallelEnv`: one environment, told what to do by two bytes at a time."""
+"""What runs in each process of a pool: by default one environment, told what to do by two bytes at a time."""
 
 import contextlib
 import os
@@ -6,8 +6,7 @@ import signal
 import socket
 import traceback
 from collections.abc import Callable
-from multiprocessing.reduction import ForkingPickler
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -17,6 +16,7 @@ from frl.envs.channel import BOARD, CLOSE, DONE, OUTLINE, RAISED, READY, Message
 from frl.envs.desk import desk
 from frl.envs.lifeline import end_with_parent
 from frl.envs.member import Member
+from frl.envs.sending import unpacked
 
 _LONGEST = 20_000  # characters of a traceback
 
@@ -28,32 +28,63 @@ class Place(NamedTuple):
     num_workers: int
 
 
-def run(place: Place, create: Callable[[], Env] | bytes, sock: socket.socket, theirs: socket.socket | None) -> None:
-    """The whole life of a worker: it makes its environment, describes it, and does what it is told.
+Live = Callable[[Place, Any, socket.socket, contextlib.ExitStack], None]
+"""What a worker does with what it was given, until it is told to close; what it leaves in the stack is closed then."""
 
-    Args: create: makes the environment; as bytes, what `ForkingPickler` made of such a function. theirs: the other end
-        of the socket, if this process has inherited it.
+
+def run(place: Place, work: Any, sock: socket.socket, theirs: socket.socket | None, live: Live | None = None) -> None:
+    """The whole life of a worker, and what becomes of its errors.
+
+    Args: work: for `live`, as bytes if it was packed. theirs: the other end of the socket, if this process has
+        inherited it. live: by default that of an environment's worker, whose work is a function that makes it.
     """
     _settle()
     if theirs is not None:
         theirs.close()  # else the end of the parent would not close the socket
-    env: Env | None = None
-    try:
-        send(sock.fileno(), Message(READY, 0))
-        env = _created(create)
-        member = Member(env)
-        send(sock.fileno(), Message(OUTLINE, 0, member.sketch))
-        _serve(place, member, sock)
-    except BaseException as error:
-        text = traceback.format_exc()[-_LONGEST:]
-        content = {"type": type(error).__name__, "message": str(error)[:_LONGEST], "traceback": text}
-        with contextlib.suppress(OSError):
-            send(sock.fileno(), Message(RAISED, 0, content))
-        raise SystemExit(1) from None
-    finally:
-        if env is not None:
-            with contextlib.suppress(Exception):
-                env.close()
+    with contextlib.ExitStack() as closing:
+        try:
+            send(sock.fileno(), Message(READY, 0))
+            (live or _step_environment)(place, work, sock, closing)
+        except BaseException as error:
+            text = traceback.format_exc()[-_LONGEST:]
+            content = {"type": type(error).__name__, "message": str(error)[:_LONGEST], "traceback": text}
+            with contextlib.suppress(OSError):
+                send(sock.fileno(), Message(RAISED, 0, content))
+            raise SystemExit(1) from None
+
+
+def close_at_end(closing: contextlib.ExitStack, env: Env) -> None:
+    """Leaves `env` in the stack; an error in closing it is nobody's any more.
+
+    >>> from frl.envs import GymEnv
+    >>> env = GymEnv("CartPole-v1")
+    >>> with contextlib.ExitStack() as closing:
+    ...     close_at_end(closing, env)
+    >>> env.reset()
+    Traceback (most recent call last):
+    RuntimeError: GymEnv(...): reset or step after close(); make another one.
+    """
+
+    def close() -> None:
+        with contextlib.suppress(Exception):
+            env.close()
+
+    closing.callback(close)
+
+
+def memory_of(sock: socket.socket) -> tuple[int, int] | None:
+    """The descriptor of the memory that is handed over, and the number to answer with; None if nobody hands any."""
+    data, fds, _, _ = socket.recv_fds(sock, 2, 1)
+    return (fds[0], data[1]) if len(data) == 2 and data[0] == BOARD else None
+
+
+def _step_environment(place: Place, work: Any, sock: socket.socket, closing: contextlib.ExitStack) -> None:
+    """Makes its environment, describes it, and does what it is told."""
+    env: Env = unpacked("create_env_fn", work)()
+    close_at_end(closing, env)
+    member = Member(env)
+    send(sock.fileno(), Message(OUTLINE, 0, member.sketch))
+    _serve(place, member, sock)
 
 
 def _settle() -> None:
@@ -63,27 +94,15 @@ def _settle() -> None:
     torch.set_num_threads(1)  # the processes are the parallelism
 
 
-def _created(create: Callable[[], Env] | bytes) -> Env:
-    if not isinstance(create, bytes):
-        return create()
-    try:
-        function: Callable[[], Env] = ForkingPickler.loads(create)  # type: ignore[attr-defined]
-    except Exception as error:
-        raise TypeError(
-            f"create_env_fn cannot be found in a worker: {error}; define it in a module that can be imported, or pass "
-            "mp_start_method='fork'"
-        ) from error
-    return function()
-
-
 def _serve(place: Place, member: Member, sock: socket.socket) -> None:
     """Does what it is told, until it is told to close or nobody is left to tell."""
-    data, fds, _, _ = socket.recv_fds(sock, 2, 1)  # the memory comes first
-    if len(data) < 2 or data[0] != BOARD:
+    handed = memory_of(sock)
+    if handed is None:
         return
-    obey = desk(member, board(fds[0], member.outline, place.num_workers), place.number).obey
-    os.close(fds[0])
-    answer, number, fd = DONE, data[1], sock.fileno()
+    memory, number = handed
+    obey = desk(member, board(memory, member.outline, place.num_workers), place.number).obey
+    os.close(memory)
+    answer, fd = DONE, sock.fileno()
     while True:
         os.write(fd, bytes((answer, number)))
         data = os.read(fd, 2)

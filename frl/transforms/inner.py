@@ -1,6 +1,5 @@
 """Environments that are another with a changed reset or step: what transforms put around the base environment."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +25,7 @@ class Inner(Env):
         self.env = env
         self.batch_size, self.device, self.max_steps, self.pure = env.batch_size, env.device, env.max_steps, env.pure
         self.single_observation_spec, self.single_action_spec = env.single_observation_spec, env.single_action_spec
+        self.keyed_steps = env.keyed_steps
         self.reward_dtype, self.state_keys, self.rows_apart = env.reward_dtype, env.state_keys, env.rows_apart
 
     def reset(self, key: Tensor | None = None) -> TensorDict:
@@ -59,7 +59,9 @@ def wrapped(transform: str, env: GymWrapper, wrap: Callable[[GymEnvironment], Gy
             f"{transform}: {env} steps a {type(env.vector_env).__name__}, whose environments cannot be reached; wrap "
             "each of them by a gymnasium wrapper before they become a vector."
         )
-    shell = copy.copy(env)
+    shell = object.__new__(type(env))  # not copy.copy, which makes a GymEnv anew
+    for name, value in env.__dict__.items():
+        setattr(shell, name, value)
     shell.vector_env = Vector([lambda inner=inner: wrap(inner) for inner in env.vector_env.envs])
     return shell
 

@@ -1,6 +1,5 @@
 """Episodes that begin with some random steps."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +63,7 @@ class _Begun(Inner):
     def reset(self, key: Tensor | None = None) -> TensorDict:
         k_reset, k_again, k_count, k_steps = self.split_key(key, 4)
         td, again = self.env.reset(k_reset), self.env.reset(k_again)
-        keys = rand.split(k_count, math.prod(self.batch_size)).reshape(*self.batch_size, 2)
+        (keys,) = rand.rows(k_count, self.batch_size)
         low = 1 if self.random else self.noops
         count = rand.randint(low, self.noops + 1, (), keys)
 

@@ -1,6 +1,5 @@
 """An environment seen through transforms."""
 
-import copy
 from collections.abc import Sequence
 from textwrap import indent
 from typing import Any, NoReturn, Protocol, cast
@@ -73,6 +72,7 @@ class TransformedEnv(Env):
         reward = pipeline.reward_spec(Unbounded(1, inner.device, inner.reward_dtype))
         fields = {"base_env": env, "_given": given, "_pipeline": pipeline, "_inner": inner}
         fields |= {"batch_size": inner.batch_size, "device": inner.device, "pure": inner.pure}
+        fields |= {"keyed_steps": inner.keyed_steps}
         fields |= {"max_steps": pipeline.time_limit(inner.max_steps), "single_observation_spec": observed}
         action, acting = inner.single_action_spec, list[tuple[Transform, Spec]]()
         for one in pipeline:
@@ -88,6 +88,9 @@ class TransformedEnv(Env):
         raise TypeError(
             f"TransformedEnv is immutable: .{name} cannot be assigned; build a new one, or env.append_transform."
         )
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.base_env, self._given)
 
     def __repr__(self) -> str:
         fields = f"env={self.base_env!r},\ntransform={self._given!r}"
@@ -146,9 +149,9 @@ class TransformedEnv(Env):
         1.0
         """
         base = cast(_Parametric, self.base_env).with_params(params)
-        env = copy.copy(self)
-        object.__setattr__(env, "base_env", base)
-        object.__setattr__(env, "_inner", self._pipeline.around(base))
+        env = object.__new__(type(self))
+        for name, value in {**self.__dict__, "base_env": base, "_inner": self._pipeline.around(base)}.items():
+            object.__setattr__(env, name, value)
         return env
 
     # ---- specs
@@ -212,8 +215,7 @@ class TransformedEnv(Env):
             return super().rand_action(td, key)
         if key is None:
             (key,) = self.split_key(None, 1)
-        keys = random.split(key, self.batch_size.numel()).reshape(*self.batch_size, 2)
-        index = random.categorical(torch.where(allowed, 0.0, -torch.inf), keys)
+        index = random.categorical(torch.where(allowed, 0.0, -torch.inf), random.rows(key, self.batch_size)[0])
         return td.set("action", cast("OneHot | Categorical", self.single_action_spec).from_index(index))
 
     def split_key(self, key: Tensor | None, num: int) -> Tensor:

@@ -126,7 +126,14 @@ class Tampered(Env):
 
     def __init__(self, change):
         self.honest, self.change = cartpole(), change
-        for name in ("batch_size", "device", "max_steps", "single_observation_spec", "single_action_spec"):
+        for name in (
+            "batch_size",
+            "device",
+            "max_steps",
+            "state_keys",
+            "single_observation_spec",
+            "single_action_spec",
+        ):
             setattr(self, name, getattr(self.honest, name))
 
     def reset(self, key=None):

@@ -249,3 +249,12 @@ def test_an_author_who_breaks_the_contract_is_told_at_construction(name):
 def test_a_time_limit_below_one_is_refused():
     with pytest.raises(ValueError, match="max_steps is 0"):
         FunctionalEnv(Walk(), max_steps=0)
+
+
+def test_keys_for_each_row_make_it_what_it_is_alone():
+    keys = random.split(random.key(0), 3)
+    batch, one = make("CartPole-v1", 3), make("CartPole-v1")
+    td = batch.rand_action(batch.reset(keys), keys)
+    alone = one.rand_action(one.reset(keys[1]), keys[1])
+    after, other = batch.step_and_reset(td, keys), one.step_and_reset(alone, keys[1])
+    assert all(bool((x[1] == y).all()) for x, y in zip(after, other, strict=True))

@@ -381,3 +381,15 @@ def test_it_renders_where_its_environments_stand():
 def test_what_was_made_without_a_renderer_says_how_to_make_it():
     with GymEnv("CartPole-v1") as env, pytest.raises(ValueError, match="make it with render_mode='rgb_array'"):
         env.render()
+
+
+def test_keys_for_each_environment_make_a_row_what_it_is_alone():
+    keys = random.split(random.key(0), 3)
+    with GymEnv("CartPole-v1", num_envs=3) as three, GymEnv("CartPole-v1", num_envs=1) as one:
+        td, alone = three.reset(keys), one.reset(keys[2:])
+        for _ in range(40):
+            _, td = three.step_and_reset(three.rand_action(td, keys), keys)
+            _, alone = one.step_and_reset(one.rand_action(alone, keys[2:]), keys[2:])
+            assert bool((td[2:] == alone).all())
+        with pytest.raises(ValueError, match=r"key= has shape \[2, 2\] but must have \[2\], or \[3, 2\]"):
+            three.reset(keys[:2])

@@ -355,3 +355,17 @@ def test_what_a_worker_cannot_load_is_named(tmp_path, script, as_file, words):
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 1
     assert re.search(words, done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("name", ["Gymnasium's", "a pure one", "serial ones"])
+def test_it_begins_rows_afresh_as_serial_ones_do(name):
+    serial = SerialEnv(2, ALIKE[name])
+    with ParallelEnv(2, ALIKE[name], "fork") as parallel:
+        found = []
+        for env in (serial, parallel):
+            td = env.rand_step(env.reset(KEY), KEY)["next"].exclude("reward")
+            done = torch.zeros_like(td["done"])
+            done[1] = True
+            found.append(env.restart(td.set("done", done), KEY))
+            found[-1] = (found[-1][1], env.rand_step(found[-1], KEY)["next"])
+    assert all(bool((x == y).all()) for x, y in zip(*found, strict=True))

@@ -104,3 +104,33 @@ def test_after_an_error_it_begins_anew():
 def test_environments_that_differ_are_named():
     with pytest.raises(ValueError, match="worker 1 differs from worker 0 in max_steps: 200, not 500"):
         SerialEnv(2, [faulty.cartpole, lambda: GymEnv("Pendulum-v1")])
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_keys_for_each_worker_make_a_row_what_it_is_alone(name):
+    keys = random.split(KEY, 12).reshape(3, 4, 2)
+    three, last = SerialEnv(3, ALIKE[name]), SerialEnv(1, ALIKE[name])
+    td, alone = three.reset(keys[:, 0]), last.reset(keys[2:, 0])
+    for i in range(1, 4):
+        out, td = three.step_and_reset(three.rand_action(td, keys[:, i]), keys[:, i])
+        other, alone = last.step_and_reset(last.rand_action(alone, keys[2:, i]), keys[2:, i])
+        assert bool((out[2:] == other).all())
+        assert bool((td[2:] == alone).all())
+    with pytest.raises(ValueError, match=r"key= has shape \[2, 2\] but must have \[2\], or \[3, 2\] with one key"):
+        three.reset(keys[:2, 0])
+
+
+def test_only_the_rows_that_are_done_begin_afresh_and_the_others_go_on():
+    for create in (faulty.cartpole, faulty.pure_cartpole):
+        env = SerialEnv(2, create)
+        td = env.rand_step(env.reset(KEY), KEY)["next"].exclude("reward")
+        fresh = env.restart(td.set("done", torch.tensor([[False], [True]])), KEY)
+        assert torch.equal(fresh["observation"][0], td["observation"][0])
+        assert not torch.equal(fresh["observation"][1], td["observation"][1])
+        after = env.rand_step(fresh, KEY)["next"]
+        assert "step_count" not in after or after["step_count"].tolist() == [[2], [1]]
+
+
+def test_it_hides_what_its_environments_hide():
+    assert SerialEnv(2, faulty.pure_cartpole).state_keys == ("state", "step_count")
+    assert SerialEnv(2, faulty.cartpole).state_keys == ()

@@ -1,3 +1,5 @@
+from functools import partial
+
 import gymnasium
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import torch
 from frl import TensorDict, random, tree
 from frl.algorithms import PPOConfig, actor_critic, ppo
 from frl.collectors import collect, start
-from frl.envs import FunctionalEnv, GymEnv, GymWrapper, make, step_mdp
+from frl.envs import FunctionalEnv, GymEnv, GymWrapper, ParallelEnv, SerialEnv, make, step_mdp
 from frl.envs.vector import Vector
 from frl.specs import Unbounded
 from frl.tracing import trace
@@ -358,3 +360,24 @@ def test_a_transformed_environment_is_drawn_and_rendered_by_its_base():
         shown = TransformedEnv(shell, transform)
         shown.rand_step(shown.reset(KEY), KEY)
         assert torch.equal(shown.render(), shell.render())
+
+
+@pytest.mark.parametrize("batched", [SerialEnv, partial(ParallelEnv, mp_start_method="fork")])
+@pytest.mark.parametrize("inner", [Count, None])
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_limit_may_stand_outside_of_several_environments(batched, inner):
+    create = partial(GymWrapper, Count()) if inner else partial(pendulum, ())
+    with TransformedEnv(batched(2, create), Compose(StepCounter(max_steps=3), TimeLimit(4))) as env:
+        td, counts = env.reset(random.key(0)), []
+        for k in random.split(random.key(1), 7):
+            out, td = env.step_and_reset(env.rand_action(td, k), k)
+            counts.append(out["next", "step_count"][0].item())
+            assert not out["next", "terminated"].any()
+        assert counts == [1, 2, 3, 1, 2, 3, 1]
+        if inner:
+            assert out["next", "observation"].flatten().tolist() == [1.0, 1.0]
+
+
+def test_whether_steps_use_a_key_is_what_it_is_inside():
+    assert not TransformedEnv(GymEnv("CartPole-v1"), StepCounter()).keyed_steps
+    assert TransformedEnv(pendulum(), StepCounter()).keyed_steps
