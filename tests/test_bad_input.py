@@ -8,6 +8,7 @@ import pytest
 from frl.compilation import compiler_available
 from tests.bad_input.blocks import BLOCKS
 from tests.bad_input.case import Bad
+from tests.bad_input.collectors import COLLECTORS
 from tests.bad_input.control import COMPILATION, CONTROL
 from tests.bad_input.data import DATA
 from tests.bad_input.environments import ENVIRONMENTS
@@ -45,6 +46,7 @@ PARTS = (
     WORKERS,
     PARAMETERS,
     RECORDING,
+    COLLECTORS,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

@@ -366,7 +366,7 @@ def test_a_transformed_environment_is_drawn_and_rendered_by_its_base():
 @pytest.mark.parametrize("inner", [Count, None])
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_limit_may_stand_outside_of_several_environments(batched, inner):
-    create = partial(GymWrapper, Count()) if inner else partial(pendulum, ())
+    create = (lambda: GymWrapper(Count())) if inner else partial(pendulum, ())
     with TransformedEnv(batched(2, create), Compose(StepCounter(max_steps=3), TimeLimit(4))) as env:
         td, counts = env.reset(random.key(0)), []
         for k in random.split(random.key(1), 7):
