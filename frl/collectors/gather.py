@@ -108,23 +108,31 @@ class Gatherer:
 
         Args: weights: to act by, in place of the policy's own. version: of them. each_step: called after each.
         """
-        env, steps = self._env, list[TensorDict]()
-        act, num_steps = self._acting(weights), self._group.num_steps
+        env, steps, num_steps = self._env, list[TensorDict](), self._group.num_steps
         times = torch.arange(self._steps + 1, self._steps + num_steps + 1)
         rank = self._keys.ndim - 1
         k_act, k_random, k_env = random.split(random.fold_in(self._keys, times.reshape(-1, *(1,) * rank)), 3)
+        act = self._acting(weights)
+        num_random = min(max(self._random_until() - self._steps, 0), num_steps)
+        drawn = None if num_random == 0 else env.rand_actions(self._td, k_random[:num_random])
         hidden = [name for key in env.state_keys for name in (key, ("next", key))]
         td = self._td
         for t in range(num_steps):
-            td = act(td, k_act[t])
-            if (self._steps + t) * self._num_envs * self._group.num_groups < self._plan.init_random_frames:
-                td = env.rand_action(td, k_random[t])
+            td = td if act is None else act(td, k_act[t])
+            if t < num_random:
+                td = env.rand_action(td, k_random[t]) if drawn is None else td.set("action", drawn[t])
             step, td = env.step_and_reset(td, k_env[t])
             steps.append(step.exclude(*hidden) if hidden else step)
             if each_step is not None:
                 each_step()
         self._td, self._steps = td, self._steps + num_steps
         return self._recorded(tree.stack(steps, len(env.batch_size)), version)
+
+    def _random_until(self) -> int:
+        """The first step whose action is the policy's."""
+        if self._policy is None:
+            return self._steps + self._group.num_steps
+        return -(-self._plan.init_random_frames // (self._num_envs * self._group.num_groups))
 
     def _recorded(self, batch: TensorDict, version: int) -> TensorDict:
         """The batch with what is known of it."""
@@ -138,10 +146,10 @@ class Gatherer:
         known = {"traj_ids": ids.to(self._home), "version": torch.full_like(ids, version, device=self._home)}
         return batch.set("collector", TensorDict(known, batch.batch_size))
 
-    def _acting(self, weights: Weights | None) -> Callable[[TensorDict, Tensor], TensorDict]:
+    def _acting(self, weights: Weights | None) -> Callable[[TensorDict, Tensor], TensorDict] | None:
         policy, away, home = self._policy, self._away, self._home
         if policy is None:
-            return self._env.rand_action
+            return None
         if away is not None and isinstance(policy, nn.Module):
             weights = {name: x.to(away) for name, x in {**weights_of(policy), **(weights or {})}.items()}
         call = policy if weights is None else _called_with(cast(nn.Module, policy), nested(weights))

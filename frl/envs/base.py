@@ -129,6 +129,19 @@ class Env(ABC):
             (key,) = self.split_key(None, 1)
         return td.set("action", self.single_action_spec.sample(random.rows(key, self.batch_size)[0]))
 
+    def rand_actions(self, td: TensorDict, keys: Tensor) -> Tensor | None:
+        """The "action" of `rand_action` for each of these keys, [T, *B, ...], drawn at once; None if it cannot be.
+
+        It cannot be where what is allowed changes from step to step. `td` is the first to act in.
+
+        >>> from frl.envs import make
+        >>> env, keys = make("Pendulum-v1"), random.split(random.key(0), 5)
+        >>> actions = env.rand_actions(env.reset(keys[0]), keys)
+        >>> bool((actions[4] == env.rand_action(env.reset(keys[0]), keys[4])["action"]).all())
+        True
+        """
+        return self.single_action_spec.sample(random.rows(keys, (len(keys), *self.batch_size))[0])
+
     def rand_step(self, td: TensorDict, key: Tensor | None = None) -> TensorDict:
         """`step` with an action drawn uniformly for every environment.
 

@@ -218,6 +218,10 @@ class TransformedEnv(Env):
         index = random.categorical(torch.where(allowed, 0.0, -torch.inf), random.rows(key, self.batch_size)[0])
         return td.set("action", cast("OneHot | Categorical", self.single_action_spec).from_index(index))
 
+    def rand_actions(self, td: TensorDict, keys: Tensor) -> Tensor | None:
+        """As of any environment; None where a transform says which actions are allowed."""
+        return super().rand_actions(td, keys) if self._pipeline.allowed(td) is None else None
+
     def split_key(self, key: Tensor | None, num: int) -> Tensor:
         """`num` keys, [num, 2]; see the base environment."""
         return self._inner.split_key(key, num)
