@@ -21,6 +21,10 @@ START = "the start of its process"
 START_TIMEOUT = 120.0  # seconds for it, torch's import among them: no environment's fault
 _FAREWELL = 0.3  # seconds that the others have to close their environments when one has failed
 _LOOK = 0.2  # seconds after which a silent worker is looked after
+_GUARD = (
+    'see what it printed; a script\'s own work belongs under `if __name__ == "__main__":`, or pass '
+    "mp_start_method='fork'"
+)
 _ALL = "All workers are closed; make another one."
 
 
@@ -99,7 +103,11 @@ class Pool:
                 args=(place, work, theirs, inherited, self._job.live),
                 name=f"{self._owner}-{place.number}",
             )
-            process.start()
+            try:
+                process.start()
+            except BrokenPipeError:  # there was more work than a pipe holds, and nobody read it
+                message = f"{self._owner}: worker {place.number} died in {START}: it did not read its work; {_GUARD}."
+                raise WorkerDied(f"{message} {_ALL}", place.number) from None
             self._processes.append(process)
 
     # ---- asking
@@ -202,9 +210,7 @@ class Pool:
             self._fail_of_error(i, doing, message.content)
         process = self._processes[i]
         process.join(1.0)
-        hint = "see what it printed"
-        if doing == START:
-            hint += "; a script's own work belongs under `if __name__ == \"__main__\":`, or pass mp_start_method='fork'"
+        hint = _GUARD if doing == START else "see what it printed"
         self._fail(WorkerDied(f"{self._who(i)} died in {doing}: {_ended(process.exitcode)}; {hint}. {_ALL}", i), i)
 
     def _fail_of_error(self, i: int, doing: str, content: Any) -> NoReturn:

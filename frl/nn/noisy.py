@@ -128,10 +128,12 @@ class NoisyModule(nn.Module):
     def forward(
         self, td: TensorDict, key: Tensor | None = None, exploration: ExplorationType | None = None
     ) -> TensorDict:
-        """`td` with what the module writes. key: [2], if it explores."""
+        """`td` with what the module writes. key: [2], if it explores, or [*K, 2], other noise for each row."""
         exploration = exploration or exploration_type()
         if not (exploration or ExplorationType.RANDOM).draws:
             return self.module(td, key=key, exploration=exploration)
+        if require_key(self, key).ndim > 1:
+            return torch.vmap(lambda td, key: self(td, key, exploration))(td, key)
         k_noise, k_module = random.split(require_key(self, key))
         params = from_module(self.module, live=True).update(draw_noise(self.module, k_noise))
         k_module = k_module if self.module.draws else None

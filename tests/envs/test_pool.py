@@ -10,7 +10,7 @@ import pytest
 from frl.envs import WorkerDied, WorkerError, WorkerRaised, WorkerTimeout
 from frl.envs.channel import DONE, Message, send
 from frl.envs.creator import EnvCreator
-from frl.envs.pool import Pool
+from frl.envs.pool import Patience, Pool
 from tests.envs import faulty
 from tests.envs.test_parallel import gone
 
@@ -85,3 +85,25 @@ def test_a_worker_that_died_before_it_is_asked_is_named():
     one._processes[0].join()
     with pytest.raises(WorkerDied, match="killed by SIGKILL"):
         one.ask(DONE, "a step")
+
+
+def test_patience_begins_anew_with_each_sign_of_life():
+    steps = [0]
+    patience, deaf = Patience(0.2, lambda: steps[0]), Patience(0.2)
+    time.sleep(0.15)
+    steps[0] += 1
+    assert not patience.over()
+    time.sleep(0.1)
+    assert not patience.over()
+    assert deaf.over()
+    time.sleep(0.2)
+    assert patience.over()
+
+
+def test_the_first_that_answers_is_heard_and_one_that_dies_meanwhile_is_named():
+    one = pool(faulty.cartpole, lambda: faulty.faulty("hang", "construct"))
+    waiting = {i: Patience(5.0) for i in (1, 0)}
+    assert one.first(waiting, "a test") == 0
+    os.kill(one._processes[1].pid, signal.SIGKILL)
+    with pytest.raises(WorkerDied, match=r"worker 1 .* died in a test: killed by SIGKILL"):
+        one.hear(one.first({1: waiting[1]}, "a test"), "a test", (DONE,), waiting[1])

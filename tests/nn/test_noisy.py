@@ -91,3 +91,12 @@ def test_in_a_sequence_it_gets_its_own_key():
     assert torch.equal(
         module(td, key=KEY)["action_value"], module[1](td.set("observation", -X), key=KEY)["action_value"]
     )
+
+
+def test_a_key_for_each_row_gives_it_the_noise_that_it_has_alone():
+    policy = NoisyModule(TensorDictModule(NoisyLinear(3, 2), ["observation"], ["action"]))
+    keys = random.split(random.key(0), 4)
+    td = TensorDict({"observation": torch.ones(4, 3)}, [4])
+    whole = policy(td, key=keys)
+    assert len(set(whole["action"][:, 0].tolist())) == 4
+    torch.testing.assert_close(whole["action"][2], policy(td[2], key=keys[2])["action"])
