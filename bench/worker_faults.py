@@ -1,6 +1,6 @@
-"""Claim: whatever happens to a worker of `ParallelEnv` is reported in time, and nothing is left behind.
+"""Claim: whatever happens to a worker of `ParallelEnv` or a collector is reported in time, and nothing is left behind.
 
-    python bench/worker_faults.py --faults 200 --parents 20 [--method forkserver] [--timeout 1] [--out FILE]
+    python bench/worker_faults.py --faults 200 --parents 20 [--of sync] [--method forkserver] [--timeout 1] [--out FILE]
 
 Each fault is planted in one of two workers: it is killed (SIGKILL), crashes (SIGSEGV), exits, raises, hangs or is
 stopped (SIGSTOP), while its environment is made, in a reset, in a step, or idle between two steps. It must be reported
@@ -30,6 +30,7 @@ import numpy as np
 import torch
 from report import machine
 
+from frl.collectors import MultiAsyncCollector, MultiSyncCollector
 from frl.envs import GymWrapper, ParallelEnv, WorkerDied, WorkerError, WorkerRaised, WorkerTimeout
 
 LIMIT = 1.0
@@ -55,8 +56,9 @@ class Planted(gymnasium.Env):
     observation_space = gymnasium.spaces.Box(-1, 1, (3,), np.float32)
     action_space = gymnasium.spaces.Discrete(2)
 
-    def __init__(self, directory, worker, how, where):
+    def __init__(self, directory, worker, how, where, num_honest):
         self.directory, self.worker, self.how, self.where, self.resets = Path(directory), worker, how, where, 0
+        self.num_honest = num_honest
         (self.directory / f"pid{worker}").write_text(str(os.getpid()))
         self.reach("construct")
 
@@ -67,7 +69,7 @@ class Planted(gymnasium.Env):
 
     def reset(self, *, seed=None, options=None):
         self.resets += 1
-        if self.resets > 1:  # the first is that of the construction
+        if self.resets > self.num_honest:
             self.reach("reset")
         return np.zeros(3, np.float32), {}
 
@@ -91,22 +93,58 @@ def commit(how, pid):
         time.sleep(3600)
 
 
-def planted(directory, worker, how, where):
-    return GymWrapper(Planted(directory, worker, how, where))
+def planted(directory, worker, how, where, num_honest=1):
+    """num_honest: resets without the fault; that of a `ParallelEnv` at its construction is one."""
+    return GymWrapper(Planted(directory, worker, how, where, num_honest))
+
+
+class Stepped:
+    """A `ParallelEnv`, asked step by step."""
+
+    def __init__(self, create, options):
+        self.env = ParallelEnv(2, create, mp_start_method=options.method, timeout=options.timeout)
+        self.pool = self.env._pool
+        self.td = self.env.rand_action(self.env.reset())
+
+    def go_on(self):
+        self.td = self.env.rand_action(self.env.step_and_reset(self.td)[1])
+
+
+class Collected:
+    """A collector, asked batch by batch: it meets what is planted in a reset at once, and the rest in a batch."""
+
+    def __init__(self, create, options):
+        kind = COLLECTORS[options.of]
+        kind.timeout = options.timeout
+        self.collector = kind(create, frames_per_batch=20, mp_start_method=options.method)
+        self.pool = self.collector._pool
+        self.batches = iter(self.collector)
+        self.go_on()
+
+    def go_on(self):
+        for _ in range(4):  # of an asynchronous one, until it is the turn of either worker
+            next(self.batches)
+
+
+COLLECTORS = {"sync": MultiSyncCollector, "async": MultiAsyncCollector}
+
+
+def subject(create, options):
+    return (Collected if options.of in COLLECTORS else Stepped)(create, options)
 
 
 def meet(directory, how, where, options):
     """Runs into the fault: the error, and how many seconds after it the report came."""
-    create = [partial(planted, str(directory), worker, how, where) for worker in range(2)]
+    honest = 0 if options.of in COLLECTORS else 1
+    create = [partial(planted, str(directory), worker, how, where, honest) for worker in range(2)]
     try:
-        env = ParallelEnv(2, create, mp_start_method=options.method, timeout=options.timeout)
-        td = env.rand_action(env.reset())
+        one = subject(create, options)
         if where == "idle":
             stamp(directory)
             commit(how, int((directory / "pid1").read_text()))
             time.sleep(0.02)
             stamp(directory)  # it cannot be known of before the next step
-        env.step(td)
+        one.go_on()
     except WorkerError as error:
         return error, time.monotonic() - float((directory / "time").read_text())
     raise SystemExit(f"{how} in {where} was not reported")
@@ -169,20 +207,19 @@ def summary(seconds):
     return {"count": len(ordered), **{name: round(value, 4) for name, value in figures.items()}}
 
 
-def child(method):
-    """A process that steps two workers until it is killed."""
-    env = ParallelEnv(2, partial(planted, os.environ["FRL_PIDS"], 0, "none", "nowhere"), mp_start_method=method)
-    print(*[process.pid for process in env._pool._processes], flush=True)
-    td = env.reset()
+def child(options):
+    """A process that asks two workers until it is killed."""
+    one = subject([partial(planted, os.environ["FRL_PIDS"], 0, "none", "nowhere")] * 2, options)
+    print(*[process.pid for process in one.pool._processes], flush=True)
     while True:
-        td = env.step_and_reset(env.rand_action(td))[1]
+        one.go_on()
 
 
 def parents(options):
     draw, orphans, seconds = random.Random(options.seed), 0, []
     for _ in range(options.parents):
         with tempfile.TemporaryDirectory() as directory:
-            words = [sys.executable, __file__, "--child", "--method", options.method]
+            words = [sys.executable, __file__, "--child", "--of", options.of, "--method", options.method]
             process = subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, "FRL_PIDS": directory})
             pids = [int(word) for word in process.stdout.readline().split()]
             time.sleep(draw.uniform(0, 0.2))
@@ -199,6 +236,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--parents", type=int, default=20)
+    parser.add_argument("--of", choices=("env", *COLLECTORS), default="env")
     parser.add_argument("--method", choices=("forkserver", "fork", "spawn"), default="forkserver")
     parser.add_argument("--timeout", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
@@ -207,9 +245,10 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.child:
-        child(options.method)
+        child(options)
     report = {
         "claim": "every fault of a worker is reported within 1 s (a hang: of the timeout), nothing is left behind",
+        "of": options.of,
         "method": options.method,
         "timeout": options.timeout,
         "workers": faults(options),

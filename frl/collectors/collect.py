@@ -1,4 +1,4 @@
-"""Collection: the one place where an episode's end is followed by the next episode's beginning."""
+"""Collection as a pure function, for compiled loops: where an episode ends, the next one begins."""
 
 from typing import Protocol
 
