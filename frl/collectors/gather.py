@@ -100,14 +100,17 @@ class Gatherer:
         self._keys = random.fold_in(key, number)
         self._steps = 0
         self._episodes = torch.zeros(env.batch_size, dtype=torch.int64)
-        self._td = env.reset(random.fold_in(self._keys, 0))
+        self._td: TensorDict | None = env.reset(random.fold_in(self._keys, 0))
 
     @torch.no_grad()
     def gather(self, weights: Weights | None, version: int, each_step: Callable[[], None] | None = None) -> TensorDict:
         """A batch [*B, T], from where the environments stand.
 
         Args: weights: to act by, in place of the policy's own. version: of them. each_step: called after each.
+        Raises: RuntimeError if an error has broken off the last one: nobody knows where the environments stand.
         """
+        if self._td is None:
+            raise RuntimeError(f"{self._plan.owner}: the last batch was broken off; begin anew by set_seed(seed).")
         env, steps, num_steps = self._env, list[TensorDict](), self._group.num_steps
         times = torch.arange(self._steps + 1, self._steps + num_steps + 1)
         rank = self._keys.ndim - 1
@@ -116,7 +119,7 @@ class Gatherer:
         num_random = min(max(self._random_until() - self._steps, 0), num_steps)
         drawn = None if num_random == 0 else env.rand_actions(self._td, k_random[:num_random])
         hidden = [name for key in env.state_keys for name in (key, ("next", key))]
-        td = self._td
+        td, self._td = self._td, None  # until it is known where they stand
         for t in range(num_steps):
             td = td if act is None else act(td, k_act[t])
             if t < num_random:

@@ -196,6 +196,24 @@ def test_it_closes_what_it_made_and_nothing_else():
     assert len(os.listdir("/proc/self/fd")) == files
 
 
+def test_a_batch_that_was_broken_off_is_not_gone_on_with():
+    steps = []
+
+    def policy(td):
+        steps.append(1)
+        if len(steps) == 5:
+            raise KeyboardInterrupt
+        return push_right(td)
+
+    with Collector(faulty.cartpole, policy, 8) as collector:
+        with pytest.raises(KeyboardInterrupt):
+            next(iter(collector))
+        with pytest.raises(RuntimeError, match=r"the last batch was broken off; begin anew by set_seed\(seed\)"):
+            next(iter(collector))
+        collector.set_seed(0)
+        assert next(iter(collector)).batch_size == (8,)
+
+
 def test_a_policy_that_returns_no_tensordict_is_named():
     with pytest.raises(TypeError, match="a step takes a TensorDict but got a Tensor"):
         one_batch(faulty.cartpole, lambda td: torch.zeros(2))
