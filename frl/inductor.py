@@ -126,42 +126,22 @@ def _shortcuts() -> Generator[None]:
     third of the code generator's time; `-O3`, which takes the C++ compiler twice the time of `-O1` and gains nothing
     where vectorisation is explicit; in every step of a loop new handles for all its inputs (`_enter`) and new memory
     for all intermediate results (`hoist`). The faults: an output that a loop writes in place was offered as memory to a
-    later result, and allocated a second time; a copy was taken for its original where the next step of a loop takes
-    both, and the program crashed (`_apart`); what read a loop's result, where that is part of a larger one, counted
-    where the part begins twice, and read beyond it.
+    later result, and allocated a second time (`_keep`); a copy was taken for its original where the next step of a loop
+    takes both, and the program crashed (`_apart`); where a loop's result is part of a larger tensor, what read it
+    counted twice where the part begins (`_begin_at_zero`).
     """
     from torch._inductor import cpp_builder
     from torch._inductor.codegen.cpp_wrapper_cpu import CppWrapperCpu
     from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
     from torch._inductor.fx_passes import post_grad
-    from torch._inductor.ir import MultiOutput, MutationOutput, WhileLoop
-    from torch._inductor.virtualized import V
+    from torch._inductor.ir import MutationOutput, WhileLoop
     from torch.utils._sympy.value_ranges import ValueRanges
 
-    def fill_once(theirs: Any, self: Any) -> None:
-        if not vars(self):
-            theirs(self)
-
-    def tighten(theirs: Any, self: Any, other: Any) -> Any:
-        same = other.lower is self.lower and other.upper is self.upper
-        return self if same else theirs(self, other)
-
-    def begin_kept(theirs: Any, self: Any, layout: Any, mutated_node: Any, mutating_node: Any) -> None:
-        theirs(self, layout, mutated_node, mutating_node)
-        V.graph.never_reuse_buffers.add(self.get_name())
-
-    def begin_results_at_zero(theirs: Any, *args: Any, **kwargs: Any) -> Any:
-        results = theirs(*args, **kwargs)
-        for result in results:
-            if isinstance(result, MultiOutput):  # a handle of its own, whose pointer is to the part already
-                result.layout.offset = 0
-        return results
-
     with (
-        _around(DtypePropagationOpsHandler, "__init__", fill_once),
-        _around(ValueRanges, "tighten", tighten),
-        _around(MutationOutput, "__init__", begin_kept),
-        _around(WhileLoop, "create", begin_results_at_zero),
+        _around(DtypePropagationOpsHandler, "__init__", _fill_once),
+        _around(ValueRanges, "tighten", _tighten),
+        _around(MutationOutput, "__init__", _keep),
+        _around(WhileLoop, "create", _begin_at_zero),
         _around(post_grad, "remove_noop_ops", _apart),
         _around(cpp_builder, "_get_optimization_cflags", _modest),
         _around(CppWrapperCpu, "codegen_subgraph_prefix", _enter),
@@ -179,6 +159,35 @@ def _around(owner: Any, name: str, ours: Callable[..., Any]) -> Generator[None]:
         yield
     finally:
         setattr(owner, name, theirs)
+
+
+def _fill_once(theirs: Any, handler: Any) -> None:
+    if not vars(handler):
+        theirs(handler)
+
+
+def _tighten(theirs: Any, values: Any, other: Any) -> Any:
+    same = other.lower is values.lower and other.upper is values.upper
+    return values if same else theirs(values, other)
+
+
+def _keep(theirs: Any, output: Any, layout: Any, mutated_node: Any, mutating_node: Any) -> None:
+    """Takes an output that a loop writes in place out of what later results may be written over."""
+    from torch._inductor.virtualized import V
+
+    theirs(output, layout, mutated_node, mutating_node)
+    V.graph.never_reuse_buffers.add(output.get_name())
+
+
+def _begin_at_zero(theirs: Any, *args: Any) -> Any:
+    """Gives the results of a loop offset 0: each is a handle of its own, whose pointer is to the part already."""
+    from torch._inductor.ir import MultiOutput
+
+    results = theirs(*args)
+    for result in results:
+        if isinstance(result, MultiOutput):
+            result.layout.offset = 0
+    return results
 
 
 def _apart(theirs: Any, graph: fx.Graph) -> None:
