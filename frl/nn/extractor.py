@@ -6,15 +6,20 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional
 
+from frl import check
 
-def biased_softplus(x: Tensor, bias: float = 1.0) -> Tensor:
-    """softplus(x + c) with c such that 0 maps to `bias`, which is above 0; always positive.
+
+def biased_softplus(x: Tensor, bias: float = 1.0, min_val: float = 0.01) -> Tensor:
+    """softplus(x + c) + `min_val`, with c such that 0 maps to `bias`; always above `min_val`.
+
+    With tensordict's constants. Raises: ValueError if `bias` is not above `min_val`.
 
     >>> import torch
-    >>> biased_softplus(torch.tensor([0.0, 100.0]))
-    tensor([  1.0000, 100.5413])
+    >>> biased_softplus(torch.tensor([-100.0, 0.0, 100.0]))
+    tensor([1.0000e-02, 1.0000e+00, 1.0054e+02])
     """
-    return functional.softplus(x + math.log(math.expm1(bias)))
+    check.above("biased_softplus", {"bias": bias}, min_val)
+    return functional.softplus(x + math.log(math.expm1(bias - min_val))) + min_val
 
 
 class NormalParamExtractor(nn.Module):

@@ -112,6 +112,12 @@ MODULES = {
     "half of an odd number": bad(
         lambda: nn.NormalParamExtractor()(zeros(3, 5)), ValueError, "[3, 5]", "must be even", "twice as many outputs"
     ),
+    "a softplus that begins above its value at 0": bad(
+        lambda: nn.biased_softplus(zeros(3), bias=0.01), ValueError, "biased_softplus: bias is 0.01", "above 0.01"
+    ),
+    "a softplus that is never as small": bad(
+        lambda: nn.biased_softplus(zeros(3), bias=1.0, min_val=2.0), ValueError, "bias is 1.0", "above 2.0"
+    ),
     "an exploration by name": bad(
         lambda: nn.set_exploration_type("mean").__enter__(),
         TypeError,

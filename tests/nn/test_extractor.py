@@ -11,11 +11,12 @@ def test_the_first_half_is_loc_and_the_second_a_positive_scale():
     loc, scale = NormalParamExtractor()(torch.tensor([[3.0, -4.0, 0.0, 1.0]]))
     assert loc.tolist() == [[3.0, -4.0]]
     assert scale[0, 0].item() == pytest.approx(1.0)
-    assert scale[0, 1].item() == pytest.approx(math.log(1 + math.e * (math.e - 1)))
+    assert scale[0, 1].item() == pytest.approx(0.01 + math.log(1 + math.e * math.expm1(0.99)))
 
 
 def test_the_scale_has_a_lower_bound():
-    assert NormalParamExtractor()(torch.tensor([0.0, -100.0]))[1].item() == pytest.approx(1e-4)
+    assert NormalParamExtractor()(torch.tensor([0.0, -100.0]))[1].item() == pytest.approx(0.01)
+    assert NormalParamExtractor(torch.exp)(torch.tensor([0.0, -100.0]))[1].item() == pytest.approx(1e-4)
     assert NormalParamExtractor(scale_lb=0.5)(torch.tensor([0.0, -100.0]))[1].item() == 0.5
 
 
@@ -26,6 +27,7 @@ def test_another_mapping_may_be_given():
 @pytest.mark.parametrize("bias", [0.1, 1.0, 3.0])
 def test_biased_softplus_maps_zero_to_the_bias(bias):
     assert biased_softplus(torch.zeros(()), bias).item() == pytest.approx(bias)
+    assert biased_softplus(torch.tensor(-100.0), bias, min_val=0.05).item() == pytest.approx(0.05)
 
 
 def test_an_odd_size_is_refused():
