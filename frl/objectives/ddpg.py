@@ -21,7 +21,8 @@ class DDPGLoss:
 
     `loss(params, batch)` is a pure function of `params`, {"actor", "value", "target": {"actor", "value"}} as `init`
     makes them. "loss_value" has a gradient for "value" alone and "loss_actor" for "actor" alone, so that both may be
-    minimised as one sum. It gives
+    minimised as one sum; "loss_value" has one too for numbers of the value estimator that are tensors, as γ may be. It
+    gives
 
         loss_actor, loss_value, pred_value_max, target_value_max     []
         pred_value, target_value, td_error                           [*B], detached; td_error is |Q − target|
@@ -68,7 +69,7 @@ class DDPGLoss:
         """The losses of `batch` [*B]; nothing is drawn."""
         require_entries("DDPGLoss", batch, "action", ("next", "reward"))
         pred = self._value(params["value"], batch)
-        target = self._target(params, batch).detach()
+        target = self._target(params, batch)
         error = pred - target
         cost = self.distance(error)
         frozen = tree.map(lambda x: x.detach(), params["value"])
@@ -79,9 +80,9 @@ class DDPGLoss:
                 "loss_value": (cost * batch["_weight"] if "_weight" in batch else cost).mean(),
                 "td_error": error.detach().abs(),
                 "pred_value": pred.detach(),
-                "target_value": target,
+                "target_value": target.detach(),
                 "pred_value_max": pred.detach().amax(),
-                "target_value_max": target.amax(),
+                "target_value_max": target.detach().amax(),
             }
         )
 
@@ -89,7 +90,8 @@ class DDPGLoss:
         actor = params["target"]["actor"] if self.delay_actor else params["actor"]
         value = params["target"]["value"] if self.delay_value else params["value"]
         after = batch["next"]
-        return self.value_estimator(after, self._value(value, functional_call(self.actor, actor, after)))
+        following = self._value(value, functional_call(self.actor, actor, after))
+        return self.value_estimator(after, following.detach())
 
     def _value(self, params: Any, td: TensorDict) -> Tensor:
         return scalar(functional_call(self.value, params, td), "state_action_value")

@@ -33,7 +33,7 @@ class DQNLoss:
     """The error of Q(s, a) against r + γ maxₐ′ Q′(s′, a′), where Q′ has the target parameters.
 
     `loss(params, batch)` is a pure function of `params`, {"value", "target": {"value"}} as `init` makes them; its
-    gradient reaches "value" alone. It gives
+    gradient reaches "value" alone, and numbers of the value estimator that are tensors, as γ may be. It gives
 
         loss                                     []
         td_error, pred_value, target_value       [*B], detached; td_error is |Q − target|
@@ -88,7 +88,7 @@ class DQNLoss:
         acted = functional_call(over_time(self.network), params["value"], batch)
         self._space().check("DQNLoss", acted["action_value"])
         pred = self._space().value_of(acted["action_value"], batch["action"]).squeeze(-1)
-        target = self._target(params, batch, acted["next"]).detach()
+        target = self._target(params, batch, acted["next"])
         counts = batch["mask"] if "mask" in batch else torch.ones_like(pred, dtype=torch.bool)
         error = torch.where(counts, pred - target, 0)
         cost = self.distance(error)
@@ -98,7 +98,7 @@ class DQNLoss:
                 "loss": torch.where(counts, weighted, 0).sum() / counts.sum().clamp(min=1),
                 "td_error": error.detach().abs(),
                 "pred_value": pred.detach(),
-                "target_value": target,
+                "target_value": target.detach(),
             }
         )
 
@@ -110,7 +110,7 @@ class DQNLoss:
         best = self._values(trained, tree.map(torch.detach, successor)) if self.double_dqn else following
         space = self._space()
         value = space.value_of(following, space.greedy(best)).squeeze(-1)
-        return self.value_estimator(_cut(batch), value)
+        return self.value_estimator(_cut(batch), value.detach())
 
     def _values(self, params: Any, td: TensorDict) -> Tensor:
         value: Tensor = functional_call(self.network, params, td)["action_value"]

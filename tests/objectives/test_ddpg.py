@@ -50,6 +50,13 @@ def test_each_loss_reaches_its_own_parameters_alone():
     assert not any(x.item() for x in (value["target", "value", "module", "factor"],))
 
 
+def test_the_loss_of_the_value_has_a_gradient_for_a_discount_that_is_a_tensor():
+    def loss(gamma):
+        return loss_of().make_value_estimator(gamma=gamma)(loss_of().init(), batch())["loss_value"]
+
+    assert torch.func.grad(loss)(torch.tensor(0.5)).item() == 12.0  # of (3 − 1 − 6 γ)²
+
+
 def test_targets_can_be_left_out_one_by_one():
     assert list(loss_of(delay_actor=False).init()["target"]) == ["value"]
     assert "target" not in loss_of(delay_actor=False, delay_value=False).init()

@@ -56,6 +56,11 @@ def test_double_dqn_takes_the_best_of_the_trained_and_its_value_of_the_target():
     assert loss_of(double_dqn=True)(params, batch())["target_value"].tolist() == [4.5]  # 1 + 0.5·7
 
 
+def test_the_loss_has_a_gradient_for_a_discount_that_is_a_tensor():
+    gradient = torch.func.grad(lambda gamma: loss_of(value_estimator=td0(gamma))(loss_of().init(), batch())["loss"])
+    assert gradient(torch.tensor(0.5)).item() == 25.0  # of (1 − 1 − 5 γ)²
+
+
 def test_without_delay_there_is_no_target_and_still_no_gradient_through_it():
     loss = loss_of(delay_value=False)
     assert list(loss.init()) == ["value"]
