@@ -16,6 +16,7 @@ from tests.bad_input.learning import LEARNING
 from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.modules import MODULES
 from tests.bad_input.objectives import OBJECTIVES
+from tests.bad_input.offline import OFFLINE
 from tests.bad_input.parameters import PARAMETERS
 from tests.bad_input.policies import POLICIES
 from tests.bad_input.programs import COMMANDS, FILES
@@ -47,6 +48,7 @@ PARTS = (
     PARAMETERS,
     RECORDING,
     COLLECTORS,
+    OFFLINE,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

@@ -5,6 +5,8 @@ from frl.algorithms.actor_q import actor_q as actor_q
 from frl.algorithms.base import Algorithm as Algorithm
 from frl.algorithms.ddpg import DDPGConfig as DDPGConfig
 from frl.algorithms.ddpg import ddpg as ddpg
+from frl.algorithms.decision_transformer import DTConfig as DTConfig
+from frl.algorithms.decision_transformer import decision_transformer as decision_transformer
 from frl.algorithms.dqn import DQNConfig as DQNConfig
 from frl.algorithms.dqn import dqn as dqn
 from frl.algorithms.networks import ActorCritic as ActorCritic

@@ -85,13 +85,14 @@ class DecisionTransformer(nn.Module):
 
 
 class DecisionTransformerActor(nn.Module):
-    """A policy that acts by a `DecisionTransformer`, and the loss it is trained by.
+    """A policy that acts by a `DecisionTransformer`; `frl.objectives.DTLoss` is what it is trained by.
 
     It reads "observation" [*B, O], "return_to_go" [*B, 1] (the wanted return less the rewards so far) and "is_init"
     [*B, 1], and writes "action". Its memory, the last `context` steps, is the nested entry "context", read at the root,
     as empty where it is missing or "is_init" is set, and written under "next", from where a step of the environment
     takes it to the following root. `recurrent_state_spec` is its spec; a reset is to put zeros there. The action is the
-    most likely one; a continuous one is, between finite bounds, a tanh scaled to them.
+    most likely one; a continuous one is, between finite bounds, a tanh scaled to them. In an environment the transforms
+    `InitTracker()`, `TargetReturn(wanted)` and `make_tensordict_primer(actor)` provide for all of this.
 
     Args: network: of the sizes of the specs. spec: of one action: OneHot, Categorical, Bounded or Unbounded. context:
         K, the number of steps that it looks at.
@@ -154,35 +155,40 @@ class DecisionTransformerActor(nn.Module):
             "mask": torch.ones_like(started),
         }
         window = {name: _appended(before[name], newest, n) for name, newest in now.items()}
-        action = self._decode(self.network(**window)[..., -1, :])
-        window["action"] = _appended(before["action"], self._encode(action), n)
+        action = self.decode(self.network(**window)[..., -1, :])
+        window["action"] = _appended(before["action"], self.encode(action), n)
         return td.set("action", action).set(("next", "context"), window)
 
     def predict(self, td: TensorDict) -> Tensor:
-        """What the network predicts for every action of a batch [*B, T], [*B, T, A]; see `loss` for its entries."""
-        require_keys(self, td, ["observation", "action", "return_to_go", "time"])
-        mask = scalar(td, "mask") if "mask" in td else None
-        action = self._encode(td["action"])
-        return self.network(td["observation"], action, td["return_to_go"], scalar(td, "time"), mask)
+        """What the network predicts for every action of a batch [*B, T], [*B, T, A]: what a loss is made of.
 
-    def loss(self, td: TensorDict) -> Tensor:
-        """The mean, over the steps that are no padding, of the cross entropy or the squared error of the action.
+        `functional_call(actor.predict, params, batch)` is the pure form.
 
-        `functional_call(actor.loss, params, batch)` is the pure form.
-
-        Args: td: [*B, T], windows of at most `context` steps: "observation" [*B, T, O], "action" as the spec says,
-            "return_to_go" [*B, T, 1] floating point, "time" [*B, T, 1] integers and, optionally, "mask" [*B, T, 1]
+        Args: td: windows of at most `context` steps: "observation" [*B, T, O], "action" as the spec says,
+            "return_to_go" [*B, T, 1] floating point, "time" [*B, T, 1] integers and, optionally, "mask" [*B, T]
             boolean, False for padding.
         """
-        prediction = self.predict(td)
-        if self.spec.domain == "discrete":
-            error = -(prediction.log_softmax(-1) * self._encode(td["action"])).sum(-1)
-        else:
-            error = (self._decode(prediction) - td["action"]).square().mean(-1)
-        if "mask" not in td:
-            return error.mean()
-        mask = scalar(td, "mask")
-        return torch.where(mask, error, 0.0).sum() / mask.sum().clamp(min=1)
+        require_keys(self, td, ["observation", "action", "return_to_go", "time"])
+        action, mask = self.encode(td["action"]), None
+        if "mask" in td:
+            mask = td["mask"]
+            check.shape(title(self), {"mask": mask}, td.batch_size, "pass one flag for each step")
+        return self.network(td["observation"], action, td["return_to_go"], scalar(td, "time"), mask)
+
+    def encode(self, action: Tensor) -> Tensor:
+        """Actions as vectors [*, A] of the network's dtype: a choice as its one-hot vector."""
+        dtype = self.network.head.weight.dtype
+        one_hot = self.spec.to_one_hot().from_index(action) if isinstance(self.spec, Categorical) else action
+        return one_hot.to(dtype)
+
+    def decode(self, prediction: Tensor) -> Tensor:
+        """The actions that a prediction [*, A] means."""
+        spec = self.spec
+        if isinstance(spec, (OneHot, Categorical)):
+            return spec.from_index(prediction.argmax(-1))
+        if isinstance(spec, Bounded) and spec._finite:
+            return spec.low + (prediction.tanh() + 1) / 2 * (spec.high - spec.low)
+        return prediction
 
     def _window(self, td: TensorDict) -> dict[str, Tensor]:
         """The context at the root, empty where an episode begins."""
@@ -194,21 +200,6 @@ class DecisionTransformerActor(nn.Module):
             remedy = "take the context from the step before, or leave it out"
             check.shape(title(self), {name: before.get(name)}, blank.shape, remedy)
         return {name: tree.where(restarted, blank, before[name]) for name, blank in empty.items()}
-
-    def _encode(self, action: Tensor) -> Tensor:
-        """Actions as vectors [*, A] of the network's dtype."""
-        dtype = self.network.head.weight.dtype
-        one_hot = self.spec.to_one_hot().from_index(action) if isinstance(self.spec, Categorical) else action
-        return one_hot.to(dtype)
-
-    def _decode(self, prediction: Tensor) -> Tensor:
-        """[*, A] -> the action."""
-        spec = self.spec
-        if isinstance(spec, (OneHot, Categorical)):
-            return spec.from_index(prediction.argmax(-1))
-        if isinstance(spec, Bounded) and spec._finite:
-            return spec.low + (prediction.tanh() + 1) / 2 * (spec.high - spec.low)
-        return prediction
 
     def __repr__(self) -> str:
         return describe(self, f"network={self.network}", f"context={self.context}")

@@ -7,6 +7,7 @@
 """
 
 from frl.objectives.ddpg import DDPGLoss as DDPGLoss
+from frl.objectives.decision_transformer import DTLoss as DTLoss
 from frl.objectives.dqn import DQNLoss as DQNLoss
 from frl.objectives.dqn import square as square
 from frl.objectives.targets import HardUpdate as HardUpdate

@@ -21,6 +21,7 @@ from frl.replay.memory_map import LazyMemmapStorage as LazyMemmapStorage
 from frl.replay.memory_map import MemmapStorage as MemmapStorage
 from frl.replay.n_step import n_step as n_step
 from frl.replay.prioritized import prioritized as prioritized
+from frl.replay.return_conditioned import return_conditioned as return_conditioned
 from frl.replay.samplers import PrioritizedSampler as PrioritizedSampler
 from frl.replay.samplers import RandomSampler as RandomSampler
 from frl.replay.samplers import Sampler as Sampler

@@ -14,6 +14,7 @@ from frl.training.log import wandb_log as wandb_log
 from frl.training.loop import Loop as Loop
 from frl.training.loop import population as population
 from frl.training.off_policy import off_policy as off_policy
+from frl.training.offline import offline as offline
 from frl.training.on_policy import on_policy as on_policy
 from frl.training.progress import progress as progress
 from frl.training.record import record as record

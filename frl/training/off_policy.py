@@ -36,20 +36,33 @@ def off_policy(
         key, k_collect, k_update = random.split(state["key"], 3)
         runner, batch = collect(env, algorithm.act, state["train"], state["runner"], k_collect, num_steps)
         memory, count = buffer.add(state["buffer"], batch), state["step"] + batch.numel()
-
-        def body(train: TensorDict, key: Tensor) -> tuple[TensorDict, tuple[TensorDict, Tensor, Tensor]]:
-            k_sample, k_update = random.split(key)
-            sample = buffer.sample(memory, k_sample)
-            train, metrics = algorithm.update(train, sample, k_update)
-            return train, (metrics.exclude("td_error"), sample["index"], metrics["td_error"])
-
-        train, (metrics, rows, errors) = control.scan(body, state["train"], random.split(k_update, num_updates))
-        memory = buffer.update_priority(memory, rows.flatten(), errors.flatten())
+        train, memory, metrics = learn(algorithm, buffer, state["train"], memory, k_update, num_updates)
         train = tree.where(count >= warmup, train, state["train"])
         stats = episode_statistics(state["stats"], batch["next"])
         state = TensorDict(
             {"train": train, "runner": runner, "buffer": memory, "key": key, "step": count, "stats": stats}
         )
-        return state, tree.map(lambda x: x.mean(0), metrics).update(stats)
+        return state, metrics.update(stats)
 
     return Loop(init, step)
+
+
+def learn(
+    algorithm: Algorithm, buffer: Buffer, train: TensorDict, memory: TensorDict, key: Tensor, num_updates: int
+) -> tuple[TensorDict, TensorDict, TensorDict]:
+    """`num_updates` updates of `train`, each from a sample of the buffer's state `memory`, which is read only.
+
+    Returns: `train`; `memory` with the new priorities, if the algorithm says how wrong it was; and the mean metrics.
+    """
+
+    def body(train: TensorDict, key: Tensor) -> tuple[TensorDict, tuple[TensorDict, TensorDict]]:
+        k_sample, k_update = random.split(key)
+        sample = buffer.sample(memory, k_sample)
+        train, metrics = algorithm.update(train, sample, k_update)
+        wrong = {"rows": sample["index"], "error": metrics["td_error"]} if "td_error" in metrics else {}
+        return train, (metrics.exclude("td_error"), TensorDict(wrong))
+
+    train, (metrics, wrong) = control.scan(body, train, random.split(key, num_updates))
+    if "rows" in wrong:
+        memory = buffer.update_priority(memory, wrong["rows"].flatten(), wrong["error"].flatten())
+    return train, memory, tree.map(lambda x: x.mean(0), metrics)

@@ -32,5 +32,6 @@ from frl.transforms.selection import ExcludeTransform as ExcludeTransform
 from frl.transforms.selection import FlattenObservation as FlattenObservation
 from frl.transforms.selection import RenameTransform as RenameTransform
 from frl.transforms.selection import SelectTransform as SelectTransform
+from frl.transforms.target_return import TargetReturn as TargetReturn
 from frl.transforms.transformed_env import TransformedEnv as TransformedEnv
 from frl.transforms.vec_norm import VecNorm as VecNorm

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from frl import TensorDict, optim, random, tree
-from frl.nn import DecisionTransformer, DecisionTransformerActor, from_module, functional_call
+from frl import TensorDict, random, tree
+from frl.nn import DecisionTransformer, DecisionTransformerActor
 from frl.specs import Bounded, Categorical, OneHot, Unbounded
 
 B, T, D, A = 3, 6, 4, 2
@@ -83,10 +83,10 @@ def test_an_action_is_what_the_network_predicts_from_the_last_steps(spec):
     assert spec.contains(td["action"])
     for t in range(6):
         window = slice(max(0, t - 3), t + 1)
-        action = module._encode(td["action"][:, window])
+        action = module.encode(td["action"][:, window])
         times = torch.arange(6)[window].expand(B, -1)
         prediction = module.network(td["observation"][:, window], action, td["return_to_go"][:, window], times)
-        assert_close(module._decode(prediction[:, -1]), td["action"][:, t])
+        assert_close(module.decode(prediction[:, -1]), td["action"][:, t])
 
 
 def test_the_context_holds_the_last_steps_and_a_new_episode_empties_it():
@@ -114,53 +114,18 @@ def test_the_state_spec_is_of_what_is_written_under_next():
     assert torch.equal(module(td)["action"], module(td.update(module.recurrent_state_spec.zeros(B)))["action"])
 
 
-def batch(spec):
-    obs, action, to_go, time = sequence()
-    action = action if spec.domain == "continuous" else spec.from_index((action[..., 0] > 0).long())
-    return TensorDict({"observation": obs, "action": action, "return_to_go": to_go, "time": time.unsqueeze(-1)}, [B, T])
+def test_a_batch_is_predicted_as_the_network_does_and_padding_is_not_looked_at():
+    module, (obs, action, to_go, time) = actor(Unbounded(A)), sequence()
+    td = TensorDict({"observation": obs, "action": action, "return_to_go": to_go, "time": time.unsqueeze(-1)}, [B, T])
+    assert torch.equal(module.predict(td), module.network(obs, action, to_go, time))
+    padded = td.set("mask", (torch.arange(T) >= 2).expand(B, T))
+    garbage = tree.map(lambda x, y: torch.cat([x[:, :2], y[:, 2:]], 1), tree.map(lambda x: 7 * x, td), td)
+    expected = module.predict(td[:, 2:])
+    assert_close(module.predict(padded)[:, 2:], expected)
+    assert_close(module.predict(garbage.set("mask", padded["mask"]))[:, 2:], expected)
 
 
-def test_the_loss_is_the_cross_entropy_or_the_squared_error():
-    for spec in (OneHot(A), Categorical(A)):
-        module, td = actor(spec), batch(spec)
-        expected = torch.nn.functional.cross_entropy(
-            module.predict(td).flatten(0, 1), spec.to_index(td["action"]).flatten()
-        )
-        assert_close(module.loss(td), expected)
-    module, td = actor(Unbounded(A)), batch(Unbounded(A))
-    assert_close(module.loss(td), (module.predict(td) - td["action"]).square().mean())
-
-
-def test_padding_counts_for_nothing():
-    module, td = actor(), batch(OneHot(A))
-    padded = td.set("mask", (torch.arange(T) >= 2).expand(B, T).unsqueeze(-1))
-    garbage = tree.map(lambda x, y: torch.cat([x[:, :2], y[:, 2:]], 1), tree.map(lambda x: 7 * x, padded), padded)
-    garbage = garbage.set("mask", padded["mask"])
-    assert_close(module.loss(padded), module.loss(td[:, 2:]))
-    assert_close(module.loss(garbage), module.loss(td[:, 2:]))
-
-
-def test_training_learns_which_return_an_action_leads_to():
-    module = DecisionTransformerActor(
-        DecisionTransformer(1, 2, embed_dim=16, num_layers=1, max_steps=4), Categorical(2), context=4
-    )
-    k_action, k_obs = random.split(KEYS[1])
-    action = random.randint(0, 2, (64, 4), k_action)
-    to_go = action.float().unsqueeze(-1)  # the action 1 earns 1 at once, the action 0 nothing
-    time = torch.arange(4).expand(64, 4).unsqueeze(-1)
-    observation = random.normal((64, 4, 1), k_obs)
-    td = TensorDict({"observation": observation, "action": action, "return_to_go": to_go, "time": time}, [64, 4])
-    optimizer = optim.adam(2e-2)
-
-    def step(state):
-        gradient = torch.func.grad(lambda params: functional_call(module.loss, params, td))(state["params"])
-        params, opt = optim.step(optimizer, gradient, state["opt"], state["params"])
-        return TensorDict({"params": params, "opt": opt})
-
-    params = from_module(module)
-    state = TensorDict({"params": params, "opt": optimizer.init(params)})
-    for _ in range(25):
-        state = step(state)
-    now = {"observation": torch.zeros(2, 1), "return_to_go": torch.tensor([[0.0], [1.0]])}
-    now = TensorDict({**now, "is_init": torch.ones(2, 1, dtype=torch.bool)}, [2])
-    assert functional_call(module, state["params"], now)["action"].tolist() == [0, 1]
+@pytest.mark.parametrize("spec", [OneHot(A), Categorical(A), Unbounded(A)], ids=lambda spec: type(spec).__name__)
+def test_an_action_that_is_encoded_and_decoded_is_the_same(spec):
+    action = spec.sample(random.split(KEYS[2], B))
+    assert torch.equal(actor(spec).decode(actor(spec).encode(action)), action)

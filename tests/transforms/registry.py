@@ -39,6 +39,7 @@ CASES = (
     Case("standard RewardScaling", lambda: T.RewardScaling(0.5, 0.1, standard_normal=True)),
     Case("RewardClipping", lambda: T.RewardClipping(-0.5, 0.5)),
     Case("RewardSum", T.RewardSum),
+    Case("TargetReturn", lambda: T.TargetReturn(5.0)),
     Case("StepCounter", T.StepCounter),
     Case("StepCounter with a limit", lambda: T.StepCounter(4, "count"), replayed=False),
     Case("TimeLimit", lambda: T.TimeLimit(4), replayed=False),
