@@ -8,7 +8,7 @@ ROWS, BATCH, EXTEND = 100_000, 256, 1000
 TURNS, CALLS = 15, 30
 
 
-def report(calls: dict[str, Callable[[], object]], version: str) -> None:
+def report(calls: dict[str, Callable[[], object]], version: str | dict[str, str]) -> None:
     """Prints the median time of each call in microseconds; they take turns, so that a busy moment strikes all."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(TURNS):

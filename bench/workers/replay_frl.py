@@ -8,7 +8,13 @@ import torch
 from replay_calls import BATCH, EXTEND, ROWS, report
 
 from frl import TensorDict
-from frl.replay import LazyMemmapStorage, LazyTensorStorage, PrioritizedSampler, TensorDictReplayBuffer
+from frl.replay import (
+    LazyMemmapStorage,
+    LazyTensorStorage,
+    PrioritizedSampler,
+    TensorDictPrioritizedReplayBuffer,
+    TensorDictReplayBuffer,
+)
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from numpy_sum_tree import NumpySumTree
@@ -41,6 +47,15 @@ def prioritised(td):
     return ours, theirs
 
 
+def labelled(td):
+    """A sample by priority, and new priorities for it, as a training does."""
+    rb = TensorDictPrioritizedReplayBuffer(alpha=0.6, beta=0.4, storage=LazyTensorStorage(ROWS), batch_size=BATCH)
+    for _ in range(ROWS // EXTEND):
+        rb.extend(td)
+    new = torch.rand(BATCH)
+    return lambda: rb.update_tensordict_priority(rb.sample().set("td_error", new))
+
+
 def main() -> None:
     torch.set_num_threads(1)
     td = TensorDict({"observation": torch.randn(EXTEND, 17), "action": torch.randn(EXTEND, 6)}, [EXTEND])
@@ -55,10 +70,11 @@ def main() -> None:
         "sample, mapped": mapped.sample,
         "extend, mapped": lambda: mapped.extend(td),
         "sample, transitions": transitions.sample,
+        "sample and update priorities": labelled(td),
         "draw and update priorities": ours,
         "draw and update priorities, NumPy": theirs,
     }
-    report(calls, torch.__version__)
+    report(calls, {"torch": torch.__version__})
 
 
 main()

@@ -14,7 +14,10 @@ def main() -> None:
     buffer = ReplayBuffer(ROWS, box(17), box(6), device="cpu", handle_timeout_termination=True)
     buffer.observations[:], buffer.actions[:] = np.random.randn(ROWS, 1, 17), np.random.randn(ROWS, 1, 6)
     buffer.full = True
-    report({"sample, transitions": lambda: buffer.sample(BATCH)}, stable_baselines3.__version__)
+    report(
+        {"sample, transitions": lambda: buffer.sample(BATCH)},
+        {"sb3": stable_baselines3.__version__, "torch": torch.__version__},
+    )
 
 
 main()

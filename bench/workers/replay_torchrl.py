@@ -1,4 +1,4 @@
-"""TorchRL's replay buffers of TensorDicts, in memory and memory-mapped."""
+"""TorchRL's replay buffers of TensorDicts, in memory, memory-mapped and, where its binaries load, prioritised."""
 
 import tempfile
 
@@ -6,7 +6,12 @@ import torch
 import torchrl
 from replay_calls import BATCH, EXTEND, ROWS, report
 from tensordict import TensorDict
-from torchrl.data import LazyMemmapStorage, LazyTensorStorage, TensorDictReplayBuffer
+from torchrl.data import (
+    LazyMemmapStorage,
+    LazyTensorStorage,
+    TensorDictPrioritizedReplayBuffer,
+    TensorDictReplayBuffer,
+)
 
 
 def filled(storage, td):
@@ -14,6 +19,28 @@ def filled(storage, td):
     for _ in range(ROWS // EXTEND):
         rb.extend(td)
     return rb
+
+
+def prioritised(td):
+    """A sample, and new priorities for it."""
+    rb = TensorDictPrioritizedReplayBuffer(alpha=0.6, beta=0.4, storage=LazyTensorStorage(ROWS), batch_size=BATCH)
+    for _ in range(ROWS // EXTEND):
+        rb.extend(td)
+    new = torch.rand(BATCH)
+
+    def call():
+        sample = rb.sample()
+        rb.update_tensordict_priority(sample.set("td_error", new))
+
+    return call
+
+
+def binaries_load() -> bool:
+    try:
+        import torchrl._torchrl  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def main() -> None:
@@ -27,7 +54,9 @@ def main() -> None:
         "sample, mapped": mapped.sample,
         "extend, mapped": lambda: mapped.extend(td),
     }
-    report(calls, torchrl.__version__)
+    if binaries_load():
+        calls["sample and update priorities"] = prioritised(td)
+    report(calls, {"torchrl": torchrl.__version__, "torch": torch.__version__})
 
 
 main()
