@@ -81,7 +81,8 @@ class DecisionTransformer(nn.Module):
         tokens = torch.stack(embedded, -2) + self.embed_time(time.clamp(0, self.max_steps - 1)).unsqueeze(-2)
         visible = None if mask is None else mask.repeat_interleave(3, -1)
         hidden = self.transformer(self.norm(tokens.flatten(-3, -2)), visible)
-        return self.head(hidden.unflatten(-2, (-1, 3))[..., 1, :])
+        # of a strided input torch adds a linear layer's bias in place, and a graph with writes compiles slowly
+        return self.head(hidden.unflatten(-2, (-1, 3))[..., 1, :].contiguous())
 
 
 class DecisionTransformerActor(nn.Module):
