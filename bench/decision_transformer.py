@@ -30,7 +30,7 @@ from frl.transforms import Compose, InitTracker, TargetReturn, TransformedEnv, m
 ENV, EPISODES, LIMIT = "CartPole-v1", 100, 500
 PARTS = {0.1: 50, 0.25: 50, 1.0: 100}  # of PPO's training, and the episodes that are taken then
 NETWORK = {"embed_dim": 64, "num_layers": 2, "num_heads": 1, "max_steps": LIMIT, "return_scale": 500.0}
-CONTEXT, BATCH, UPDATES, AT_ONCE, CAPACITY = 20, 64, 800, 50, 80_000
+CONTEXT, BATCH, UPDATES, AT_ONCE, CAPACITY = 20, 64, 2000, 50, 100_000
 CONFIG = DTConfig()
 MUST = 400.0
 
