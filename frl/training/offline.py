@@ -15,7 +15,7 @@ def offline(algorithm: Algorithm, buffer: Buffer, data: TensorDict, num_updates:
     """The loop of offline learning: each step makes `num_updates` updates, each from one sample of `data`.
 
     The state is {"train", "buffer", "key", "step"}; "step" counts updates, as no environment is stepped. The data are
-    its "buffer": compiled with `donate=True`, a step does not copy them.
+    its "buffer", which is only read but for priorities; a compiled step copies it once, whatever `num_updates`.
 
     Args: data: [*B, T] or [M], what the buffer is filled with; no more than its capacity is kept.
     Raises: ValueError if `num_updates` is below 1, and what `buffer.add` raises.
