@@ -126,9 +126,9 @@ def _shortcuts() -> Generator[None]:
     third of the code generator's time; `-O3`, which takes the C++ compiler twice the time of `-O1` and gains nothing
     where vectorisation is explicit; in every step of a loop new handles for all its inputs (`_enter`) and new memory
     for all intermediate results (`hoist`). The faults: an output that a loop writes in place was offered as memory to a
-    later result, and allocated a second time (`_keep`); a copy was taken for its original where the next step of a loop
-    takes both, and the program crashed (`_apart`); where a loop's result is part of a larger tensor, what read it
-    counted twice where the part begins (`_begin_at_zero`).
+    later result, and allocated a second time (`_keep`); where the next step of a loop takes a value and its copy or a
+    part of it, the first was handed on and then used again, and the program crashed (`_apart`); where a loop's result
+    is part of a larger tensor, what read it counted twice where the part begins (`_begin_at_zero`).
     """
     from torch._inductor import cpp_builder
     from torch._inductor.codegen.cpp_wrapper_cpu import CppWrapperCpu
@@ -191,17 +191,25 @@ def _begin_at_zero(theirs: Any, *args: Any) -> Any:
 
 
 def _apart(theirs: Any, graph: fx.Graph) -> None:
-    """Leaves each carry of a loop memory of its own: a step may return one value twice, as a value and as its copy."""
+    """Leaves each carry of a loop memory of its own: a step may return a value twice, or a value and a part of it."""
     theirs(graph)
     output: Any = graph.output_node()
     carries = output.meta.get("carries", 0)
     results: list[Any] = list(output.args[0]) if carries else []  # of a pattern to be replaced it is one node
     for i, node in enumerate(results[:carries]):
-        if node in results[:i]:
+        if any(_overlap(node.meta["val"], other.meta["val"]) for other in results[:i]):
             with graph.inserting_before(output):
                 results[i] = graph.call_function(torch.ops.aten.clone.default, (node,))
             results[i].meta = {**node.meta, "val": node.meta["val"].clone()}
             output.args = (tuple(results),)
+
+
+def _overlap(x: Tensor, y: Tensor) -> bool:
+    """Whether two carries, which are contiguous, have memory in common."""
+    if x.untyped_storage()._cdata != y.untyped_storage()._cdata:
+        return False
+    first, second = ((z.storage_offset() * z.itemsize, z.numel() * z.itemsize) for z in (x, y))
+    return first[0] < sum(second) and second[0] < sum(first)
 
 
 def _modest(theirs: Any, cpp_compiler: str, min_optimize: bool = False) -> Any:

@@ -87,6 +87,22 @@ def test_the_next_step_may_take_a_value_and_its_copy():
 
 
 @needs_compiler
+def test_the_next_step_may_take_a_value_and_a_part_of_it():
+    """As a state of which a part is observed; the part was cut out of a value that had been handed on already."""
+
+    def sums(x, xs):
+        def body(carry, x):
+            total = carry["state"] + x + carry["rows"].flatten()
+            return {"state": total, "seen": total[1:3], "rows": total.view(2, 2)}, carry["seen"]
+
+        last, ys = scan(body, {"state": x, "seen": x[:2], "rows": x.view(2, 2)}, xs)
+        return tree.map(lambda x: x + 1, last), ys
+
+    x, xs = torch.ones(4), torch.arange(12.0).view(3, 4)
+    assert_close(compile(sums)(x, xs), sums(x, xs))
+
+
+@needs_compiler
 def test_what_reads_a_part_of_a_loops_result_reads_that_part():
     """As parameters that one flat vector holds; Inductor counted twice where the part begins."""
 
