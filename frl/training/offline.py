@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from frl import check, random
+from frl import check, random, tree
 from frl.algorithms import Algorithm
 from frl.replay import Buffer
 from frl.tensordict import TensorDict
@@ -26,7 +26,8 @@ def offline(algorithm: Algorithm, buffer: Buffer, data: TensorDict, num_updates:
     def init(key: Tensor) -> TensorDict:
         k_train, key = random.split(key)
         step = torch.zeros((), dtype=torch.int64)
-        return TensorDict({"train": algorithm.init(k_train), "buffer": memory, "key": key, "step": step})
+        own = tree.map(torch.clone, memory)  # a donated state is written over, priorities and all
+        return TensorDict({"train": algorithm.init(k_train), "buffer": own, "key": key, "step": step})
 
     def step(state: TensorDict) -> tuple[TensorDict, TensorDict]:
         key, k_update = random.split(state["key"])

@@ -50,6 +50,16 @@ def test_a_step_learns_so_many_times_and_leaves_the_data_alone():
     assert tree.flatten(after)[1] == tree.flatten(state)[1]
 
 
+def test_every_training_has_memory_of_its_own():
+    """For a compiled step with donate=True writes over it, as over the priorities here."""
+    loop = offline(small_dqn(), prioritized(uniform(160, 8)), collected(), 1)
+    state = loop.init(random.key(0))
+    kept = tree.map(torch.clone, state)
+    for x in tree.leaves(state["buffer"]):
+        x.zero_()
+    assert equal(loop.init(random.key(0)), kept)
+
+
 def test_a_step_is_a_pure_function_of_the_state():
     loop = dt_loop()
     state = loop.init(random.key(0))
