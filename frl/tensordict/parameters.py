@@ -103,7 +103,9 @@ def _bind(module: nn.Module, params: Mapping[str, Any], function: str) -> dict[s
     given: dict[str, Tensor] = {}
     _flatten(params, "", given, function)
     bound: dict[str, Tensor] = {}
-    _take(module, "", given, bound, {}, function)
+    tied: dict[int, Tensor] = {}
+    for path, part in module.named_modules():  # each once: what was lent twice would not be given back
+        _take(part, f"{path}." if path else "", given, bound, tied, function)
     if given:
         raise ValueError(
             f"{function}: params has an entry {next(iter(given))}, but {type(module).__name__} has no parameter "
@@ -136,7 +138,7 @@ def _take(
     tied: dict[int, Tensor],
     function: str,
 ) -> None:
-    """Moves what `module`, which stands at `path`, needs from `given` to `bound`."""
+    """Moves what `module`, which stands at `path`, needs by itself from `given` to `bound`."""
     require_pure(module, path, function)
     for name, own in module._parameters.items():
         if own is not None:
@@ -146,9 +148,6 @@ def _take(
     for name, own in module._buffers.items():
         if own is not None and path + name in given:
             bound[path + name] = _fitting(module, path + name, given.pop(path + name), own, function)
-    for name, child in module._modules.items():
-        if child is not None:
-            _take(child, f"{path}{name}.", given, bound, tied, function)
 
 
 def _fitting(module: nn.Module, name: str, value: Tensor | None, own: Tensor, function: str) -> Tensor:

@@ -64,6 +64,22 @@ def test_contexts_nest():
         assert module(x).item() == 1.0
 
 
+@pytest.mark.parametrize("transform", [lambda f: f, grad], ids=["call", "grad"])
+def test_a_submodule_that_is_used_twice_has_its_own_parameters_afterwards(transform):
+    """As an encoder that actor and critic share; it was lent twice, and given back once."""
+    shared = nn.Linear(2, 2)
+    weight, module = shared.weight, nn.ModuleDict({"actor": nn.Sequential(shared), "critic": nn.Sequential(shared)})
+
+    def total(params):
+        with params.to_module(module):
+            return (module["actor"](torch.ones(2)) + module["critic"](torch.ones(2))).sum()
+
+    params = TensorDict.from_module(module)
+    assert list(params["critic", "0"]) == []
+    transform(total)(params)
+    assert shared.weight is weight
+
+
 def test_a_tied_parameter_reaches_every_use_and_is_tied_again_afterwards():
     module, ones = Tied(), torch.ones(5)
     params = TensorDict(
