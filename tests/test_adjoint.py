@@ -7,7 +7,7 @@ from torch.testing import assert_close
 from frl import control, random, tree
 from frl.adjoint import scan
 from frl.tracing import trace
-from tests.test_control import traced
+from tests.traced import traced
 
 T, B, D = 5, 2, 3
 

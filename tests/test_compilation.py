@@ -1,6 +1,7 @@
 """`frl.compile`: traced once, compiled whole, and equal to the function it compiles.
 
-Most laws concern the traced graph, and run it as it is: `traced` leaves the C++ compiler out, which takes seconds.
+Most laws concern the traced graph, and run it as it is: `traced_graphs` leaves out the C++ compiler, which takes
+seconds.
 """
 
 import contextlib
@@ -10,26 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from frl import compilation, random, tree
+from frl import random, tree
 from frl.compilation import compile, compiler_available
 from frl.control import scan
 
 needs_compiler = pytest.mark.skipif(not compiler_available(), reason="no C++ compiler")
-
-
-@pytest.fixture
-def traced(monkeypatch):
-    """Makes `compile` stop at the traced graph, and counts how often it traces."""
-    count = []
-
-    def run_graph(graph):
-        count.append(graph)
-        module = graph.module()
-        return lambda tensors: list(module(*tensors))
-
-    monkeypatch.setattr(compilation, "_program", run_graph)
-    monkeypatch.setattr(compilation, "compiler_available", lambda: True)
-    return count
 
 
 def assert_close(x, y):
@@ -118,23 +104,23 @@ def test_what_reads_a_part_of_a_loops_result_reads_that_part():
     assert_close(compile(split)(x, xs), split(x, xs))
 
 
-def test_values_do_not_recompile_but_shapes_and_dtypes_do(traced):
+def test_values_do_not_recompile_but_shapes_and_dtypes_do(traced_graphs):
     f = compile(lambda x: 2 * x)
     for x in (torch.ones(2), torch.zeros(2), torch.ones(4).view(2, 2).t()[0]):
         assert f(x).tolist() == (2 * x).tolist()
-    assert len(traced) == 1
+    assert len(traced_graphs) == 1
     f(torch.ones(3))
     f(torch.ones(2, dtype=torch.float64))
-    assert len(traced) == 3
+    assert len(traced_graphs) == 3
 
 
-def test_python_numbers_are_part_of_the_program(traced):
+def test_python_numbers_are_part_of_the_program(traced_graphs):
     f = compile(lambda x, n: x * n)
     assert [f(torch.ones(1), n).item() for n in (2, 3, 2)] == [2.0, 3.0, 2.0]
-    assert len(traced) == 2
+    assert len(traced_graphs) == 2
 
 
-def test_a_closed_over_tensor_is_read_at_each_call(traced):
+def test_a_closed_over_tensor_is_read_at_each_call(traced_graphs):
     weight = torch.ones(2)
     f = compile(lambda x: scan(lambda c, x: (c + weight, x * weight), weight, x))
     assert_close(f(torch.ones(3, 2)), (torch.full((2,), 4.0), torch.ones(3, 2)))
@@ -142,23 +128,23 @@ def test_a_closed_over_tensor_is_read_at_each_call(traced):
     assert_close(f(torch.ones(3, 2)), (torch.full((2,), 8.0), torch.full((3, 2), 2.0)))
 
 
-def test_a_state_of_any_structure_goes_through_without_tracing_again(traced):
+def test_a_state_of_any_structure_goes_through_without_tracing_again(traced_graphs):
     f = compile(step)
     state = initial()
     for _ in range(3):
         state, _ = f(state, torch.ones(4, 3))
     assert state["n"].item() == 3
-    assert len(traced) == 1
+    assert len(traced_graphs) == 1
 
 
-def test_a_compiled_function_within_another_becomes_part_of_its_program(traced):
+def test_a_compiled_function_within_another_becomes_part_of_its_program(traced_graphs):
     inner = compile(lambda x: x + 1)
     assert compile(lambda x: 2 * inner(x))(torch.ones(1)).item() == 4.0
-    assert len(traced) == 1
+    assert len(traced_graphs) == 1
 
 
 @pytest.mark.parametrize("enabled", [True, False])
-def test_the_garbage_collector_rests_while_tracing_and_is_afterwards_as_it_was(traced, enabled):
+def test_the_garbage_collector_rests_while_tracing_and_is_afterwards_as_it_was(traced_graphs, enabled):
     def f(x):
         assert not gc.isenabled()
         return x if enabled else x.item()
@@ -173,27 +159,27 @@ def test_the_garbage_collector_rests_while_tracing_and_is_afterwards_as_it_was(t
         (gc.enable if was else gc.disable)()
 
 
-def test_donation_writes_the_new_state_over_the_old(traced):
+def test_donation_writes_the_new_state_over_the_old(traced_graphs):
     old = initial()
     new, _ = compile(step, donate=True)(old, torch.ones(4, 3))
     assert new["w"] is old["w"]
     assert_close(new, step(initial(), torch.ones(4, 3))[0])
 
 
-def test_donation_keeps_leaves_that_trade_places(traced):
+def test_donation_keeps_leaves_that_trade_places(traced_graphs):
     f = compile(lambda s: {"a": s["b"], "b": s["a"], "c": s["c"] + s["a"]}, donate=True)
     state = f({"a": torch.zeros(1), "b": torch.ones(1), "c": torch.ones(1)})
     assert [x.item() for x in state.values()] == [1.0, 0.0, 1.0]
     assert [x.item() for x in f(state).values()] == [0.0, 1.0, 2.0]
 
 
-def test_donation_of_one_tensor_under_two_names_writes_each_apart(traced):
+def test_donation_of_one_tensor_under_two_names_writes_each_apart(traced_graphs):
     x = torch.ones(1)
     state = compile(lambda s: {"a": s["a"] + 1, "b": s["b"] + 2}, donate=True)({"a": x, "b": x})
     assert [x.item() for x in state.values()] == [2.0, 3.0]
 
 
-def test_donation_needs_a_state_of_one_structure(traced):
+def test_donation_needs_a_state_of_one_structure(traced_graphs):
     with pytest.raises(ValueError, match="donate=True, but the function does not return its first argument's"):
         compile(lambda s: {"b": s["a"]}, donate=True)({"a": torch.ones(1)})
 
@@ -202,17 +188,17 @@ def branch(x: Tensor) -> Tensor:
     return x if x.sum() > 0 else -x
 
 
-def test_a_branch_on_a_value_names_the_function_and_the_remedy(traced):
+def test_a_branch_on_a_value_names_the_function_and_the_remedy(traced_graphs):
     with pytest.raises(RuntimeError, match=r"compile: branch asks for the value of a tensor.*torch\.where"):
         compile(branch)(torch.ones(3))
 
 
-def test_a_leaf_that_requires_grad_is_refused_by_name(traced):
+def test_a_leaf_that_requires_grad_is_refused_by_name(traced_graphs):
     with pytest.raises(ValueError, match=r"argument leaf '0\.w' requires grad"):
         compile(lambda p: p["w"] * 2)({"w": torch.ones(1, requires_grad=True)})
 
 
-def test_a_result_that_is_no_tensor_is_refused_by_name(traced):
+def test_a_result_that_is_no_tensor_is_refused_by_name(traced_graphs):
     with pytest.raises(TypeError, match=r"returns 'loss' = 1\.0, which is no tensor"):
         compile(lambda x: {"loss": 1.0, "x": x})(torch.ones(1))
 

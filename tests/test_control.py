@@ -7,6 +7,7 @@ from torch import Tensor
 from frl import tree
 from frl.control import scan
 from frl.tracing import trace
+from tests.traced import traced
 
 
 def recurrent(w: Tensor, xs: Tensor, h: Tensor):
@@ -35,24 +36,6 @@ def assert_close(x, y):
 def stack(n: int):
     w, xs, h = arguments()
     return torch.stack([w * (i + 1) / n for i in range(n)]), xs, torch.stack([h + i for i in range(n)])
-
-
-def traced(f):
-    """Runs the traced graph of `f` in place of `f`."""
-
-    def run(*args):
-        leaves, structure = tree.flatten(args)
-        out_structure = None
-
-        def flat(*leaves):
-            nonlocal out_structure
-            outputs, out_structure = tree.flatten(f(*tree.unflatten(structure, leaves)))
-            return outputs
-
-        graph = trace(flat, leaves)
-        return tree.unflatten(out_structure, graph.module()(*leaves, *graph.closed_over))
-
-    return run
 
 
 def dynamo(f):

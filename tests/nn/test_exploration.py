@@ -18,7 +18,7 @@ from frl.nn import (
     set_exploration_type,
 )
 from frl.specs import Bounded, OneHot
-from tests.test_control import traced
+from tests.traced import traced
 
 KEY = random.key(0)
 BOX = Bounded(-1.0, 1.0, 2)

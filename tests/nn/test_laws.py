@@ -8,7 +8,7 @@ from frl import TensorDict, nn, random, tree
 from frl.nn import ExplorationType, from_module, functional_call, initialize, set_exploration_type
 from tests.nn.registry import CASES, td_of
 from tests.purity import Purity
-from tests.test_control import traced
+from tests.traced import traced
 
 every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 trainable = pytest.mark.parametrize("case", [c for c in CASES if c.name != "function"], ids=lambda case: case.name)

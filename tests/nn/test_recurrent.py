@@ -15,7 +15,7 @@ from frl.nn import (
     over_time,
 )
 from frl.specs import Composite, OneHot, Unbounded
-from tests.test_control import traced
+from tests.traced import traced
 
 MAKE = {"lstm": lambda: LSTMModule(4, 6, 2), "gru": lambda: GRUModule(4, 6, 2)}
 every = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)

@@ -5,7 +5,7 @@ from torch.testing import assert_close
 
 from frl import random, tree
 from frl.nn import rnn
-from tests.test_control import traced
+from tests.traced import traced
 
 T, B, D, H = 7, 4, 3, 5
 NETWORKS = {"lstm": (nn.LSTM, rnn.LSTM), "gru": (nn.GRU, rnn.GRU)}

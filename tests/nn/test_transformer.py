@@ -6,7 +6,7 @@ from torch.testing import assert_close
 
 from frl import random, tree
 from frl.nn import CausalSelfAttention, CausalTransformer, from_module, functional_call
-from tests.test_control import traced
+from tests.traced import traced
 
 KEY = random.key(0)
 S, D = 12, 16

@@ -65,19 +65,7 @@ def test_the_gradient_is_that_of_the_parameters_and_reaches_what_comes_before_th
     assert all(bool(x.isfinite().all()) and bool(x.any()) for x in tree.leaves(gradient["actor", "network"]))
 
 
-@pytest.fixture
-def traced(monkeypatch):
-    """Makes `compile` stop at the traced graph."""
-
-    def run_graph(graph):
-        module = graph.module()
-        return lambda tensors: list(module(*tensors))
-
-    monkeypatch.setattr(compilation, "_program", run_graph)
-    monkeypatch.setattr(compilation, "compiler_available", lambda: True)
-
-
-@pytest.mark.usefixtures("traced")
+@pytest.mark.usefixtures("traced_graphs")
 def test_a_traced_loss_is_the_eager_one():
     loss, td = loss_of(Categorical(A)), batch(Categorical(A)).set("mask", torch.ones(B, T, dtype=torch.bool))
     found = compilation.compile(lambda params, td: loss(params, td))(loss.init(), td)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from frl import TensorDict, compilation, random, tree
+from frl import TensorDict, random, tree
 from frl.compilation import compile, compiler_available
 from tests.purity import Purity
 from tests.rank_guard import RankGuard
@@ -11,18 +11,6 @@ from tests.replay.registry import BUFFERS, STEPS, filled, steps
 
 every_buffer = pytest.mark.parametrize("buffer", BUFFERS.values(), ids=BUFFERS.keys())
 KEY = random.key(0)
-
-
-@pytest.fixture
-def traced(monkeypatch):
-    """Makes `compile` stop at the traced graph."""
-
-    def run_graph(graph):
-        module = graph.module()
-        return lambda tensors: list(module(*tensors))
-
-    monkeypatch.setattr(compilation, "_program", run_graph)
-    monkeypatch.setattr(compilation, "compiler_available", lambda: True)
 
 
 def equal(x, y):
@@ -49,8 +37,9 @@ def test_it_writes_into_no_input_and_broadcasts_nothing_in_silence(buffer):
 
 
 @every_buffer
+@pytest.mark.usefixtures("traced_graphs")
 @pytest.mark.parametrize("adds", [1, 2, 3])
-def test_traced_it_is_the_eager_function(buffer, adds, traced):
+def test_traced_it_is_the_eager_function(buffer, adds):
     arguments = filled(buffer, adds), steps(STEPS * adds), KEY
     expected = everything(buffer)(*arguments)
     assert equal(compile(everything(buffer))(*arguments), expected)

@@ -71,18 +71,12 @@ def test_a_step_is_that_of_torch_with_backward(small):
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
 
-def test_a_step_traced_is_the_step_and_two_vmapped_are_each(small, monkeypatch):
+@pytest.mark.usefixtures("traced_graphs")
+def test_a_step_traced_is_the_step_and_two_vmapped_are_each(small):
     env, policy, batch = small
     _, train, learn = learner(policy, env)
     batch = batch[:, :8].exclude("collector")
     stepped = learn(train, batch)
-
-    def run_graph(graph):
-        module = graph.module()
-        return lambda tensors: list(module(*tensors))
-
-    monkeypatch.setattr(compilation, "_program", run_graph)
-    monkeypatch.setattr(compilation, "compiler_available", lambda: True)
     traced = compilation.compile(learn)(train, batch)
     two = torch.vmap(learn, (0, None))(torch.stack([train, train], 0), batch)
     for x, y, z in zip(leaves(stepped[0]), leaves(traced[0]), leaves(two[0]), strict=True):

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from frl import TensorDict
 from frl.nn import functional_call
 from tests.nn.registry import Tied, demo
-from tests.test_control import traced
+from tests.traced import traced
 
 X = torch.arange(6.0).reshape(2, 3)
 

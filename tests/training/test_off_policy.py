@@ -64,14 +64,8 @@ def test_errors_become_priorities():
     assert 1 < len(set(priority.tolist())) <= 19  # those of at most 3 samples of 6 rows, and that of all new ones
 
 
-def test_the_traced_step_equals_the_eager_step(monkeypatch):
-    monkeypatch.setattr(compilation, "compiler_available", lambda: True)
-
-    def run_graph(graph):
-        module = graph.module()
-        return lambda tensors: list(module(*tensors))
-
-    monkeypatch.setattr(compilation, "_program", run_graph)
+@pytest.mark.usefixtures("traced_graphs")
+def test_the_traced_step_equals_the_eager_step():
     loop = small_loop()
     state = loop.init(random.key(0))
     eager, _ = loop.step(state)

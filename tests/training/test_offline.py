@@ -69,19 +69,7 @@ def test_a_step_is_a_pure_function_of_the_state():
     assert equal(first, second)
 
 
-@pytest.fixture
-def traced(monkeypatch):
-    """Makes `compile` stop at the traced graph."""
-
-    def run_graph(graph):
-        module = graph.module()
-        return lambda tensors: list(module(*tensors))
-
-    monkeypatch.setattr(compilation, "_program", run_graph)
-    monkeypatch.setattr(compilation, "compiler_available", lambda: True)
-
-
-@pytest.mark.usefixtures("traced")
+@pytest.mark.usefixtures("traced_graphs")
 def test_a_traced_step_is_the_eager_one():
     loop = dt_loop()
     state = loop.init(random.key(0))

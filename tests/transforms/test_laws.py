@@ -10,9 +10,9 @@ from frl import TensorDict, random, transforms, tree
 from frl.envs import GymEnv, check, check_env
 from frl.envs.base import promote
 from frl.specs import Composite
-from frl.tracing import trace
 from frl.transforms import Compose, Transform, TransformedEnv
 from tests.purity import Purity
+from tests.traced import traced
 from tests.transforms.registry import CASES
 from tests.transforms.worlds import pendulum, scene
 
@@ -126,17 +126,12 @@ def test_vmap_over_keys_equals_the_loop(case):
 @every
 def test_traced_equals_eager(case):
     env = environment(case)
-    leaves, begun = tree.flatten(env.rand_action(env.reset(KEY), KEY))
-    structure = None
+    begun = env.rand_action(env.reset(KEY), KEY)
 
-    def flat(*leaves):
-        nonlocal structure
-        outputs, structure = tree.flatten(env.step_and_reset(tree.unflatten(begun, leaves), KEY))
-        return outputs
+    def step(td):
+        return env.step_and_reset(td, KEY)
 
-    graph = trace(flat, leaves)
-    found = tree.unflatten(structure, graph.module()(*leaves, *graph.closed_over))
-    same(found, env.step_and_reset(tree.unflatten(begun, leaves), KEY), exactly=False)
+    same(traced(step)(begun), step(begun), exactly=False)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.replayed], ids=lambda case: case.name)

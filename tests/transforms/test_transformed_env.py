@@ -11,7 +11,6 @@ from frl.collectors import collect, start
 from frl.envs import FunctionalEnv, GymEnv, GymWrapper, ParallelEnv, SerialEnv, make, step_mdp
 from frl.envs.vector import Vector
 from frl.specs import Unbounded
-from frl.tracing import trace
 from frl.training import on_policy
 from frl.training.checkpoint import load, save
 from frl.transforms import (
@@ -35,6 +34,7 @@ from frl.transforms import (
     TransformedEnv,
     VecNorm,
 )
+from tests.traced import traced
 from tests.transforms.worlds import Count, PureCount, pendulum, scene
 
 KEY = random.key(0)
@@ -271,19 +271,12 @@ def test_a_traced_collection_is_the_eager_one():
         FunctionalEnv(PureCount(5), [2]),
         Compose(FrameSkipTransform(2), NoopResetEnv(2), CatFrames(2, -1, ["observation"]), RewardSum(), StepCounter(2)),
     )
-    structure = None
 
-    def flat(*leaves):
-        nonlocal structure
-        runner = tree.unflatten(begun, leaves)
-        outputs, structure = tree.flatten(collect(env, random_act(env), TensorDict(), runner, KEY, 6))
-        return outputs
+    def collected(runner):
+        return collect(env, random_act(env), TensorDict(), runner, KEY, 6)
 
-    leaves, begun = tree.flatten(start(env, KEY))
-    graph = trace(flat, leaves)
-    compiled = tree.unflatten(structure, graph.module()(*leaves, *graph.closed_over))
-    eager = collect(env, random_act(env), TensorDict(), start(env, KEY), KEY, 6)
-    for (name, x), y in zip(tree.named_leaves(eager), tree.leaves(compiled), strict=True):
+    begun = start(env, KEY)
+    for (name, x), y in zip(tree.named_leaves(collected(begun)), tree.leaves(traced(collected)(begun)), strict=True):
         torch.testing.assert_close(y, x, msg=name)
 
 
