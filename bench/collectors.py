@@ -13,7 +13,6 @@ for the asynchronous one, which works ahead, over four.
 """
 
 import argparse
-import statistics
 import time
 from functools import partial
 from importlib.metadata import version
@@ -21,7 +20,7 @@ from importlib.metadata import version
 import gymnasium
 import numpy as np
 import torch
-from report import machine, write
+from report import machine, quartiles, write
 
 from frl.collectors import Collector, MultiAsyncCollector, MultiSyncCollector
 from frl.envs import GymEnv
@@ -99,11 +98,6 @@ def measure(num_envs, policy, num_frames, repeats):
         "policy": "random" if policy is None else "network",
         "frames_per_s": {name: quartiles(values) for name, values in rates.items()},
     }
-
-
-def quartiles(values):
-    low, median, high = statistics.quantiles(values, n=4)
-    return {"median": round(median), "quartiles": [round(low), round(high)]}
 
 
 def main():

@@ -20,7 +20,7 @@ from frl import random
 from frl.algorithms import PPOConfig, actor_critic, ppo
 from frl.compilation import compile
 from frl.envs import make
-from frl.training.loop import on_policy, population
+from frl.training import on_policy, population
 
 
 def cpu() -> tuple[float, float]:

@@ -10,14 +10,13 @@ take turns, each timed `--repeats` times; the ratio is that of neighbours.
 """
 
 import argparse
-import statistics
 import time
 from importlib.metadata import version
 
 import gymnasium
 import numpy as np
 import torch
-from report import machine, write
+from report import machine, quartiles, write
 
 from frl.envs import GymEnv
 
@@ -50,16 +49,11 @@ def measure(num_envs, num_steps, repeats):
     micro = 1e6 / num_steps
     return {
         "num_envs": num_envs,
-        "gymnasium_us": quartiles([theirs * micro for theirs, _ in pairs]),
-        "frl_us": quartiles([mine * micro for _, mine in pairs]),
-        "ratio": quartiles([mine / theirs for theirs, mine in pairs]),
+        "gymnasium_us": quartiles([theirs * micro for theirs, _ in pairs], 3),
+        "frl_us": quartiles([mine * micro for _, mine in pairs], 3),
+        "ratio": quartiles([mine / theirs for theirs, mine in pairs], 3),
         "must": MUST[num_envs],
     }
-
-
-def quartiles(values):
-    low, median, high = statistics.quantiles(values, n=4)
-    return {"median": round(median, 3), "quartiles": [round(low, 3), round(high, 3)]}
 
 
 def main():

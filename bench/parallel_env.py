@@ -11,16 +11,15 @@ that of neighbours. While one is timed the other's workers wait.
 """
 
 import argparse
-import statistics
-import time
 from functools import partial
 from importlib.metadata import version
 
 import gymnasium
 import numpy as np
 import torch
+from gym_overhead import bare_seconds, our_seconds
 from gymnasium.wrappers import AddRenderObservation
-from report import machine, write
+from report import machine, quartiles, write
 
 from frl.envs import GymEnv, ParallelEnv, SerialEnv
 
@@ -28,30 +27,14 @@ WORKERS = 2
 MUST = 0.9
 
 
-def their_seconds(env, actions):
-    env.reset(seed=0)
-    begin = time.perf_counter()
-    for action in actions:
-        env.step(action)
-    return time.perf_counter() - begin
-
-
-def our_seconds(env, actions):
-    td = env.reset()
-    begin = time.perf_counter()
-    for action in actions:
-        _, td = env.step_and_reset(td.set("action", action))
-    return time.perf_counter() - begin
-
-
 def measure(name, theirs, ours, num_steps, repeats):
     serial = SerialEnv(WORKERS, ours)
     index = np.random.default_rng(0).integers(0, 2, (num_steps, WORKERS))
     one_hot = torch.nn.functional.one_hot(torch.from_numpy(index), 2).unbind(0)
     with ParallelEnv(WORKERS, ours) as parallel:
-        their_seconds(theirs, index[:50]), our_seconds(parallel, one_hot[:50])
+        bare_seconds(theirs, index[:50]), our_seconds(parallel, one_hot[:50])
         rounds = [
-            (their_seconds(theirs, index), our_seconds(parallel, one_hot), our_seconds(serial, one_hot))
+            (bare_seconds(theirs, index), our_seconds(parallel, one_hot), our_seconds(serial, one_hot))
             for _ in range(repeats)
         ]
     theirs.close()
@@ -59,17 +42,12 @@ def measure(name, theirs, ours, num_steps, repeats):
     return {
         "name": name,
         "num_steps": num_steps,
-        "async_vector_env_us": quartiles([a * micro for a, _, _ in rounds]),
-        "parallel_env_us": quartiles([b * micro for _, b, _ in rounds]),
-        "serial_env_us": quartiles([c * micro for _, _, c in rounds]),
-        "speed_ratio": quartiles([a / b for a, b, _ in rounds]),
+        "async_vector_env_us": quartiles([a * micro for a, _, _ in rounds], 3),
+        "parallel_env_us": quartiles([b * micro for _, b, _ in rounds], 3),
+        "serial_env_us": quartiles([c * micro for _, _, c in rounds], 3),
+        "speed_ratio": quartiles([a / b for a, b, _ in rounds], 3),
         "must": MUST,
     }
-
-
-def quartiles(values):
-    low, median, high = statistics.quantiles(values, n=4)
-    return {"median": round(median, 3), "quartiles": [round(low, 3), round(high, 3)]}
 
 
 def main():

@@ -10,13 +10,13 @@ and the time of 2**18 uniforms. One thread.
 
 import json
 import platform
-import statistics
 import time
 from pathlib import Path
 
 import torch
 import torch._inductor.config
 from random_mixers import MIXERS
+from report import quartiles
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from frl import random as R
@@ -71,8 +71,7 @@ def microseconds(call, repeats=201):
         start = time.perf_counter()
         call()
         times.append((time.perf_counter() - start) * 1e6)
-    low, median, high = statistics.quantiles(times, n=4)
-    return {"median": round(median), "quartiles": [round(low), round(high)]}
+    return quartiles(times)
 
 
 def measure(block):

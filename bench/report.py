@@ -1,7 +1,9 @@
-"""Where a figure was measured, and the file that keeps it."""
+"""The spread of a figure, where it was measured, and the file that keeps it."""
 
 import json
 import platform
+import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,12 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
     }
+
+
+def quartiles(values: Sequence[float], digits: int | None = None) -> dict[str, Any]:
+    """The median of several measurements, and the quartiles around it; by default rounded to integers."""
+    low, median, high = (round(x, digits) for x in statistics.quantiles(values, n=4))
+    return {"median": median, "quartiles": [low, high]}
 
 
 def write(name: str, result: dict[str, Any]) -> None:
