@@ -17,7 +17,6 @@ import torch
 from torch.testing import assert_close
 
 from frl import TensorDict, random
-from frl.envs import GymEnv
 from frl.nn import (
     MLP,
     Actor,
@@ -35,23 +34,18 @@ from frl.nn import (
     set_exploration_type,
 )
 from tests.nn import registry
-from tests.seeds.rollouts import cartpole_rollout, pendulum_rollout, stochastic_rollout
-from tests.seeds.tutorial import lazy_policy, mlp_policy, normal_policy, value_net
+from tests.seeds.tutorial import (
+    cartpole_rollout,
+    lazy_policy,
+    mlp_policy,
+    normal_policy,
+    pendulum_rollout,
+    stochastic_rollout,
+    value_net,
+)
 
 KEY = random.key(0)
 MANY = TensorDict({"observation": torch.ones(10_000, 3)}, [10_000])
-
-
-@pytest.fixture
-def pendulum():
-    with GymEnv("Pendulum-v1") as env:
-        yield env
-
-
-@pytest.fixture
-def cartpole():
-    with GymEnv("CartPole-v1") as env:
-        yield env
 
 
 def shapes(td):
