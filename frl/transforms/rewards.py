@@ -88,8 +88,61 @@ class RewardClipping(_OfRewards):
         return f"clamp_min={self.clamp_min:.4f}, clamp_max={self.clamp_max:.4f}, {super()._shown()}"
 
 
+class Running(Transform):
+    """A total for each reward, in `out_keys` [*B, 1], that goes on from step to step of an episode.
+
+    >>> class Product(Running):
+    ...     in_keys, out_keys, first = ("reward",), ("product",), 1.0
+    ...
+    ...     def total(self, before, reward):
+    ...         return before * reward
+    >>> td = Product().reset(TensorDict({"observation": torch.ones(2)}), None)[0]
+    >>> Product().step(td, TensorDict({"reward": torch.tensor([3.0])}), None)[0]["product"]
+    tensor([3.])
+    """
+
+    out_keys: Sequence[Key]
+
+    def __post_init__(self) -> None:
+        require_keys(self, "in_keys", self.in_keys)
+        require_keys(self, "out_keys", self.out_keys, len(self.in_keys))
+
+    @property
+    def first(self) -> float:
+        """The total at the beginning of every episode."""
+        return 0.0
+
+    def total(self, before: Tensor, reward: Tensor) -> Tensor:
+        """The total after a step, from that before it and its reward."""
+        raise NotImplementedError
+
+    def reset(self, td: TensorDict, state: State) -> tuple[TensorDict, State]:
+        """The first total."""
+        for target in self.out_keys:
+            td = td.set(target, blank(td, torch.float32) + self.first)
+        return td, state
+
+    def step(self, td: TensorDict, after: TensorDict, state: State) -> tuple[TensorDict, State]:
+        """The total so far with this reward."""
+        for source, target in zip(self.in_keys, self.out_keys, strict=True):
+            before = entry(self, td, target)
+            after = after.set(target, self.total(before, entry(self, after, source)).to(before.dtype))
+        return after, state
+
+    def observation_spec(self, spec: Composite) -> Composite:
+        """With the totals."""
+        for target in self.out_keys:
+            spec = set_spec(spec, target, Unbounded(1))
+        return spec
+
+    @property
+    def bookkeeping(self) -> tuple[Key, ...]:
+        """The totals: a policy that is told of them reads them by their own names."""
+        return tuple(self.out_keys)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class RewardSum(Transform):
+class RewardSum(Running):
     """The sum of the rewards of this episode, up to and with each step, in `out_keys`; it begins at 0.
 
     It adds up what the transforms before it make of the reward: put it first for the environment's own.
@@ -107,30 +160,6 @@ class RewardSum(Transform):
     in_keys: Sequence[Key] = ("reward",)
     out_keys: Sequence[Key] = ("episode_reward",)
 
-    def __post_init__(self) -> None:
-        require_keys(self, "in_keys", self.in_keys)
-        require_keys(self, "out_keys", self.out_keys, len(self.in_keys))
-
-    def reset(self, td: TensorDict, state: State) -> tuple[TensorDict, State]:
-        """Zero."""
-        for target in self.out_keys:
-            td = td.set(target, blank(td, torch.float32))
-        return td, state
-
-    def step(self, td: TensorDict, after: TensorDict, state: State) -> tuple[TensorDict, State]:
+    def total(self, before: Tensor, reward: Tensor) -> Tensor:
         """The sum so far and this reward."""
-        for source, target in zip(self.in_keys, self.out_keys, strict=True):
-            total = entry(self, td, target)
-            after = after.set(target, (total + entry(self, after, source)).to(total.dtype))
-        return after, state
-
-    def observation_spec(self, spec: Composite) -> Composite:
-        """With the sums."""
-        for target in self.out_keys:
-            spec = set_spec(spec, target, Unbounded(1))
-        return spec
-
-    @property
-    def bookkeeping(self) -> tuple[Key, ...]:
-        """The sums."""
-        return tuple(self.out_keys)
+        return before + reward
