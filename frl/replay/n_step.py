@@ -1,13 +1,13 @@
 """Replay of n-step returns (Sutton & Barto 2018, chapter 7; Hessel et al. 2018, "Rainbow")."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from frl import check
 from frl.functional.steps import check_rate
 from frl.replay import rings
 from frl.replay.base import Buffer, labelled
-from frl.replay.uniform import keep
 from frl.tensordict import TensorDict, scalar
 
 _NEEDED = (("next", "reward"), ("next", "terminated"), ("next", "truncated"))
@@ -39,32 +39,16 @@ def n_step(capacity: int, batch_size: int, n: int, gamma: float | Tensor = 0.99,
     ([1.5, 1.0, 1.5, 1.0], [0.0, 0.0, 0.25, 0.5])
     """
     shape = rings.rings("n_step", capacity, batch_size, num_envs)
-    check.at_least("n_step", {"n": n}, 1)
+    rings.require_length("n_step", shape, "n", n)
     check_rate("n_step", {"gamma": gamma})
-    if n > shape.length:
-        raise ValueError(
-            f"n_step: n is {n} but each of {num_envs} environments has {shape.length} rows; raise capacity."
-        )
-
-    def init(example: TensorDict) -> TensorDict:
-        return rings.empty("n_step", shape, example, _NEEDED)
-
-    def add(state: TensorDict, batch: TensorDict) -> TensorDict:
-        return rings.write("n_step", shape, state, rings.streams("n_step", shape, batch))
-
-    def rows(state: TensorDict, batch: TensorDict) -> Tensor:
-        return rings.written(shape, state, batch.batch_size[-1]).reshape(-1)
 
     def read(state: TensorDict, index: Tensor) -> TensorDict:
         followers, count = rings.follow(shape, state, index, n)
         after = _bootstrapped(state["data"]["next"], followers, count, gamma)
         return labelled(state["data"].exclude("next")[index].set("next", after), {"index": index})
 
-    def sample(state: TensorDict, key: Tensor) -> TensorDict:
-        rings.require_rows("n_step", state)
-        return read(state, rings.draw(shape, state, batch_size, key))
-
-    return Buffer(init, add, sample, keep, rows, read, shape.num * shape.length, batch_size)
+    laid = partial(rings.streams, "n_step", shape)
+    return rings.buffer("n_step", shape, batch_size, laid, read, _NEEDED)
 
 
 def _bootstrapped(after: TensorDict, rows: Tensor, count: Tensor, gamma: float | Tensor) -> TensorDict:

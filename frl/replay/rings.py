@@ -4,12 +4,14 @@ All rings are written at once, as environments are stepped at once, so that they
 written next.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from frl import check, random, tree
+from frl.replay.base import Buffer
 from frl.tensordict import Key, TensorDict
 
 
@@ -34,6 +36,51 @@ def rings(function: str, capacity: int, batch_size: int, num_envs: int = 1) -> R
             f"{function}: capacity is {capacity} for {num_envs} environments; give at least a row for each."
         )
     return Rings(num_envs, capacity // num_envs)
+
+
+def buffer(
+    function: str,
+    shape: Rings,
+    batch_size: int,
+    laid: Callable[[TensorDict], TensorDict],
+    read: Callable[[TensorDict, Tensor], TensorDict],
+    needed: tuple[Key, ...] = (),
+) -> Buffer:
+    """The buffer of these rings, without priorities.
+
+    Args: laid: a batch [*B, T] as what goes behind one another into each ring, [num, steps]. read: as of `Buffer`.
+        needed: what the example must have.
+
+    >>> def laid(batch):
+    ...     return batch.unsqueeze(0)
+    >>> def read(state, index):
+    ...     return state["data"][index]
+    >>> numbers = buffer("numbers", Rings(1, 3), 2, laid, read)
+    >>> state = numbers.add(numbers.init(TensorDict({"n": 0})), TensorDict({"n": torch.arange(4)}, [4]))
+    >>> numbers.read(state, torch.tensor([0, 1]))["n"].tolist()
+    [3, 1]
+    """
+
+    def init(example: TensorDict) -> TensorDict:
+        return empty(function, shape, example, needed)
+
+    def add(state: TensorDict, batch: TensorDict) -> TensorDict:
+        return write(function, shape, state, laid(batch))
+
+    def rows(state: TensorDict, batch: TensorDict) -> Tensor:
+        return written(shape, state, batch.numel() // shape.num).reshape(-1)
+
+    def sample(state: TensorDict, key: Tensor) -> TensorDict:
+        require_rows(function, state)
+        return read(state, draw(shape, state, batch_size, key))
+
+    return Buffer(init, add, sample, _keep, rows, read, shape.num * shape.length, batch_size)
+
+
+def _keep(state: TensorDict, index: Tensor, priority: Tensor) -> TensorDict:
+    """`state` as it is: the `update_priority` of buffers without priorities."""
+    del index, priority
+    return state
 
 
 def empty(function: str, shape: Rings, example: TensorDict, needed: tuple[Key, ...] = ()) -> TensorDict:
@@ -65,6 +112,21 @@ def empty(function: str, shape: Rings, example: TensorDict, needed: tuple[Key, .
     zero = torch.zeros((), dtype=torch.int64, device=tree.leaves(example)[0].device)
     data = tree.map(lambda x: x.new_zeros((rows, *x.shape)), example)
     return TensorDict({"data": data, "cursor": zero, "size": zero})
+
+
+def require_length(function: str, shape: Rings, name: str, length: int) -> None:
+    """Raises ValueError unless so many steps, at least one, fit into each ring.
+
+    >>> require_length("n_step", Rings(2, 3), "n", 4)
+    Traceback (most recent call last):
+    ValueError: n_step: n is 4 but each of 2 environments has 3 rows; raise capacity.
+    """
+    check.at_least(function, {name: length}, 1)
+    if length > shape.length:
+        raise ValueError(
+            f"{function}: {name} is {length} but each of {shape.num} environments has {shape.length} rows; raise "
+            "capacity."
+        )
 
 
 def written(shape: Rings, state: TensorDict, steps: int) -> Tensor:

@@ -1,12 +1,12 @@
 """Replay of sequences of steps, for recurrent policies (Hausknecht & Stone 2015; Kapturowski et al. 2019)."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from frl import check
 from frl.replay import rings
 from frl.replay.base import Buffer, labelled
-from frl.replay.uniform import keep
 from frl.tensordict import TensorDict
 
 _NEEDED = (("next", "terminated"), ("next", "truncated"))
@@ -34,20 +34,7 @@ def sequence(capacity: int, batch_size: int, length: int, num_envs: int = 1) -> 
     ([[0, 1, 1], [2, 3, 3]], [[True, True, False], [True, True, False]])
     """
     shape = rings.rings("sequence", capacity, batch_size, num_envs)
-    check.at_least("sequence", {"length": length}, 1)
-    if length > shape.length:
-        raise ValueError(
-            f"sequence: length is {length} but each of {num_envs} environments has {shape.length} rows; raise capacity."
-        )
-
-    def init(example: TensorDict) -> TensorDict:
-        return rings.empty("sequence", shape, example, _NEEDED)
-
-    def add(state: TensorDict, batch: TensorDict) -> TensorDict:
-        return rings.write("sequence", shape, state, rings.streams("sequence", shape, batch))
-
-    def rows(state: TensorDict, batch: TensorDict) -> Tensor:
-        return rings.written(shape, state, batch.batch_size[-1]).reshape(-1)
+    rings.require_length("sequence", shape, "length", length)
 
     def read(state: TensorDict, index: Tensor) -> TensorDict:
         followers, count = rings.follow(shape, state, index, length)
@@ -56,8 +43,5 @@ def sequence(capacity: int, batch_size: int, length: int, num_envs: int = 1) -> 
         td = state["data"][followers.gather(-1, torch.minimum(steps, last))]
         return labelled(td.set("mask", steps <= last), {"index": index})
 
-    def sample(state: TensorDict, key: Tensor) -> TensorDict:
-        rings.require_rows("sequence", state)
-        return read(state, rings.draw(shape, state, batch_size, key))
-
-    return Buffer(init, add, sample, keep, rows, read, shape.num * shape.length, batch_size)
+    laid = partial(rings.streams, "sequence", shape)
+    return rings.buffer("sequence", shape, batch_size, laid, read, _NEEDED)

@@ -26,30 +26,11 @@ def uniform(capacity: int, batch_size: int) -> Buffer:
     """
     shape = rings.rings("uniform", capacity, batch_size)
 
-    def flat(batch: TensorDict) -> TensorDict:
+    def laid(batch: TensorDict) -> TensorDict:
         rings.require_steps("uniform", batch)
         return batch.movedim(-1, 0).reshape(1, -1)
-
-    def init(example: TensorDict) -> TensorDict:
-        return rings.empty("uniform", shape, example)
-
-    def add(state: TensorDict, batch: TensorDict) -> TensorDict:
-        return rings.write("uniform", shape, state, flat(batch))
-
-    def rows(state: TensorDict, batch: TensorDict) -> Tensor:
-        return rings.written(shape, state, batch.numel()).reshape(-1)
 
     def read(state: TensorDict, index: Tensor) -> TensorDict:
         return labelled(state["data"][index], {"index": index})
 
-    def sample(state: TensorDict, key: Tensor) -> TensorDict:
-        rings.require_rows("uniform", state)
-        return read(state, rings.draw(shape, state, batch_size, key))
-
-    return Buffer(init, add, sample, keep, rows, read, capacity, batch_size)
-
-
-def keep(state: TensorDict, index: Tensor, priority: Tensor) -> TensorDict:
-    """`state` as it is: the `update_priority` of buffers without priorities."""
-    del index, priority
-    return state
+    return rings.buffer("uniform", shape, batch_size, laid, read)
