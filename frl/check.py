@@ -123,6 +123,32 @@ def floating(function: str, arguments: Mapping[str, Tensor]) -> None:
             raise TypeError(f"{function}: {name} is {value.dtype} but must be floating point; convert it by .float().")
 
 
+def scalars(function: str, arguments: Mapping[str, Any]) -> None:
+    """Raises TypeError unless every argument is a number or a tensor, ValueError unless such a tensor has no axes.
+
+    >>> scalars("linear", {"start": "0.1"})
+    Traceback (most recent call last):
+    TypeError: linear: start is '0.1' but must be a number or a 0-d tensor.
+    """
+    for name, value in arguments.items():
+        if not isinstance(value, int | float | Tensor):
+            raise TypeError(f"{function}: {name} is {value!r} but must be a number or a 0-d tensor.")
+        if isinstance(value, Tensor):
+            shape(function, {name: value}, (), "pass a 0-d tensor, or vmap over several")
+
+
+def callables(function: str, arguments: Mapping[str, Any], remedy: str) -> None:
+    """Raises TypeError unless every argument can be called.
+
+    >>> callables("every", {"callback": None}, "pass a function of (updates, state, metrics)")
+    Traceback (most recent call last):
+    TypeError: every: callback is a NoneType but must be a function; pass a function of (updates, state, metrics).
+    """
+    for name, value in arguments.items():
+        if not callable(value):
+            raise TypeError(f"{function}: {name} is a {type(value).__name__} but must be a function; {remedy}.")
+
+
 def at_least(function: str, arguments: Mapping[str, Any], low: float) -> None:
     """Raises ValueError unless every Python number is >= `low`; NaN fails, and tensors pass unread.
 

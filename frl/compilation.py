@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor
 
-from . import compilation_cache, inductor, tracing, tree
+from . import check, compilation_cache, inductor, tracing, tree
 from .compilation_cache import Program
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,13 +36,15 @@ def compile(f: F, *, donate: bool = False) -> F:
 
     Args: donate: the new state takes the memory of the old one. `f(state, ...)` then returns a state of the same
         structure, alone or first in a tuple, and the `state` passed in must not be used again: it *is* the new one.
-    Returns: a function of the same signature. Raises, when called: ValueError for a tensor that requires grad or, with
-        `donate`, for a state that changes its structure; RuntimeError where `f` branches on the value of a tensor.
+    Returns: a function of the same signature.
+    Raises: TypeError if `f` cannot be called. When the result is called: ValueError for a tensor that requires grad or,
+        with `donate`, for a state that changes its structure; RuntimeError where `f` branches on the value of a tensor.
 
     >>> double = compile(lambda x: {"y": 2 * x}) if compiler_available() else lambda x: {"y": 2 * x}
     >>> double(torch.ones(2))["y"].tolist()
     [2.0, 2.0]
     """
+    check.callables("compile", {"f": f}, "pass the function to be compiled")
     if not compiler_available():
         print("frl: no C++ compiler found, so this runs in eager mode; install g++ to compile.", file=sys.stderr)
         return f

@@ -16,7 +16,7 @@ from torch._functorch.vmap import restore_vmap, unwrap_batched, wrap_batched
 from torch._higher_order_ops.scan import scan as _scan
 from torch._higher_order_ops.scan import scan_op
 
-from . import tracing, tree
+from . import check, tracing, tree
 
 Body = Callable[[Any, Any], tuple[Any, Any]]
 _Step = Callable[..., tuple[Tensor, ...]]
@@ -225,16 +225,19 @@ def members(f: Callable[..., Any]) -> Callable[..., Any]:
     """`f` for every member of a population, along the leading axis of every leaf of its arguments and results.
 
     Compiled, it is `torch.vmap(f)`. In eager mode members take turns, so that each one's result is bitwise what `f`
-    gives for that member alone.
+    gives for that member alone. Raises: TypeError if `f` cannot be called; ValueError, when called, without a member.
 
     >>> members(lambda x: x @ x)(torch.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [5.0, 25.0]
     """
+    check.callables("members", {"f": f}, "pass the function that one member calls")
 
     def every(*arguments: Any) -> Any:
         if torch.compiler.is_dynamo_compiling() or tracing.current() is not None:
             return torch.vmap(f)(*arguments)
-        count = len(tree.leaves(arguments)[0])
+        count = len(tree.leaves(arguments)[0]) if tree.leaves(arguments) else 0
+        if count == 0:
+            raise ValueError("members: the arguments have no member; each leaf must begin with an axis of at least 1.")
         return tree.stack([f(*tree.map(lambda x: x[i], arguments)) for i in range(count)])  # noqa: B023
 
     return every

@@ -121,6 +121,8 @@ def key(seed: int | Tensor) -> Tensor:
             raise TypeError(f"key: seed must be an int or an int64 tensor, but got dtype {seed.dtype}.")
         return _derive((seed & _MASK) ^ 0x3C6EF372, (seed >> 32 & _MASK) ^ 0xA54FF53A)
     _integer("key", "seed", seed)
+    if not hasattr(seed, "__index__"):
+        raise TypeError(f"key: seed must be an int or an int64 tensor, but got {seed!r}.")
     seed = index(seed)
     if not -(2**63) <= seed < 2**64:
         raise ValueError(f"key: seed must lie in [-2**63, 2**64), but got {seed}.")
@@ -311,9 +313,11 @@ def permutation(n: int, key: Tensor) -> Tensor:
 def choice(n: int | Tensor, shape: Shape, key: Tensor) -> Tensor:
     """Indices drawn uniformly from 0 … n−1 with replacement, int64 [*K, *shape].
 
-    Without replacement: `permutation(n, key)[..., :k]`.
+    Without replacement: `permutation(n, key)[..., :k]`. Raises: ValueError if there is nothing to choose from.
 
     >>> choice(1, (2,), key(0)).tolist()
     [0, 0]
     """
+    if isinstance(n, int) and not 1 <= n <= _MASK + 1:
+        raise ValueError(f"choice: n is {n} but must be from 1 to 2**32, the number of things to choose from.")
     return randint(0, n, shape, key)

@@ -167,30 +167,41 @@ def where(condition: Tensor, x: Any, y: Any) -> Any:
 def zeros_like(tree: Any) -> Any:
     """The tree of zeros of the same shapes and dtypes.
 
+    Raises: TypeError if a leaf is no tensor.
+
     >>> zeros_like({"a": torch.ones(2)})
     {'a': tensor([0., 0.])}
     """
-    return map(torch.zeros_like, tree)
+    return map(lambda x: torch.zeros_like(_tensor("zeros_like", x)), tree)
 
 
 def stack(trees: Iterable[Any], dim: int = 0) -> Any:
     """One tree whose leaves are the leaves of `trees`, stacked along a new axis `dim`.
 
+    Raises: ValueError if there is no tree, or that names the first path at which their structures differ.
+
     >>> stack([{"a": torch.zeros(2)}, {"a": torch.ones(2)}])["a"].shape
     torch.Size([2, 2])
     """
+    trees = list(trees)
+    if not trees:
+        raise ValueError("tree.stack: there is no tree to stack; pass at least one.")
     return map(lambda *xs: torch.stack(xs, dim), *trees)
 
 
 def cast(tree: Any, dtype: torch.dtype) -> Any:
     """The same tree with every floating-point leaf as `dtype`; other leaves stay as they are.
 
+    Raises: TypeError if `dtype` is none, or if a leaf is no tensor.
+
     >>> cast({"x": torch.ones(1), "n": torch.tensor(3)}, torch.float64)
     {'x': tensor([1.], dtype=torch.float64), 'n': tensor(3)}
     """
+    if not isinstance(dtype, torch.dtype):
+        raise TypeError(f"tree.cast: dtype is {dtype!r} but must be a torch.dtype, such as torch.float64.")
 
     def convert(x: Tensor) -> Tensor:
-        return x.to(dtype) if x.is_floating_point() else x
+        return x.to(dtype) if _tensor("cast", x).is_floating_point() else x
 
     return map(convert, tree)
 
@@ -219,6 +230,12 @@ def ravel(tree: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:
         return unflatten(structure, [part.view(shape) for part, shape in zip(parts, shapes, strict=True)])
 
     return torch.cat([x.reshape(-1) for x in xs]), unravel
+
+
+def _tensor(function: str, x: Any) -> Tensor:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"tree.{function}: a leaf is {x!r} but must be a tensor; convert it by torch.as_tensor.")
+    return x
 
 
 # Torch's own flatten and unflatten do more than this needs, and each call costs Dynamo a third of a second of tracing.

@@ -23,6 +23,7 @@ from tests.bad_input.programs import COMMANDS, FILES
 from tests.bad_input.recording import RECORDING
 from tests.bad_input.replay import REPLAY
 from tests.bad_input.specs import SPECS
+from tests.bad_input.training import TRAINING
 from tests.bad_input.transforms import TRANSFORMS
 from tests.bad_input.workers import WORKERS
 from tests.bad_input.worlds import WORLDS
@@ -49,6 +50,7 @@ PARTS = (
     RECORDING,
     COLLECTORS,
     OFFLINE,
+    TRAINING,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

@@ -21,7 +21,12 @@ def start(env: Env, key: torch.Tensor) -> TensorDict:
     """The runner of freshly reset environments: where each of them stands.
 
     Returns: {"td": what the next action is chosen from, "episode_return", "episode_length": of this episode} [*B].
+    Raises: TypeError for an environment that is none of frl's, or without a key.
     """
+    if not isinstance(env, Env):
+        raise TypeError(
+            f"start: env is a {type(env).__name__}; make it by frl.envs.make, or wrap it by GymWrapper(env)."
+        )
     zeros = torch.zeros(env.batch_size)
     return TensorDict(
         {"td": env.reset(key).exclude(*_FLAGS), "episode_return": zeros, "episode_length": torch.zeros_like(zeros)},

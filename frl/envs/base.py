@@ -234,12 +234,18 @@ def promote(td: TensorDict) -> TensorDict:
 def step_mdp(td: TensorDict) -> TensorDict:
     """The root of the following step: "next" promoted, action and reward dropped, every other root key kept.
 
+    Raises: TypeError for what is no TensorDict; KeyError without "next".
+
     >>> after = {"observation": torch.ones(1), "reward": torch.ones(1)}
     >>> before = {"observation": torch.zeros(1), "action": torch.zeros(1), "hidden": torch.zeros(1)}
     >>> td = TensorDict({**before, "next": after})
     >>> sorted(step_mdp(td)), step_mdp(td)["observation"]
     (['hidden', 'observation'], tensor([1.]))
     """
+    if not isinstance(td, TensorDict):
+        raise TypeError(f"step_mdp: td is a {type(td).__name__}; pass what env.step returned.")
+    if "next" not in td:
+        raise KeyError(f"step_mdp: no entry 'next'; there are {list(td)}; pass what env.step returned.")
     return td.exclude("action", "reward", "next").update(promote(td))
 
 

@@ -23,11 +23,17 @@ def check_env(env: Env, num_steps: int = 200, key: Tensor | None = None, determi
     generator alone.
 
     Args: key: by default `random.key(0)`. deterministic: says that the environment draws nothing at all.
-    Raises: ValueError that names the environment, the step, the key, the value and what was expected.
+    Raises: TypeError if `env` is no Env; ValueError that names the environment, the step, the key, the value
+        and what was expected.
 
     >>> from frl.envs import GymEnv
     >>> check_env(GymEnv("CartPole-v1", num_envs=2), num_steps=30)
     """
+    if not isinstance(env, Env):
+        raise TypeError(
+            f"check_env: env is a {type(env).__name__}; wrap a Gymnasium environment by GymWrapper(env), a FuncEnv by "
+            "FunctionalEnv(func_env)."
+        )
     check.at_least("check_env", {"num_steps": num_steps}, 1)
     k_walk, k_env, k_actions, k_other, k_pure = random.split(random.key(0) if key is None else key, 5)
     _walk(env, num_steps, k_walk)

@@ -23,9 +23,14 @@ class Moments(NamedTuple):
 def init_moments(shape: Sequence[int] = (), dtype: torch.dtype = torch.float32) -> Moments:
     """The moments of no values: mean 0, variance 1 so that `normalize` leaves values as they are.
 
+    Raises: ValueError for a negative size, TypeError for a dtype that is not floating point.
+
     >>> init_moments([2]).mean.tolist()
     [0.0, 0.0]
     """
+    check.at_least("init_moments", {f"shape[{i}]": size for i, size in enumerate(shape)}, 0)
+    if not dtype.is_floating_point:
+        raise TypeError(f"init_moments: dtype is {dtype} but must be floating point, such as torch.float32.")
     return Moments(torch.zeros(shape, dtype=dtype), torch.ones(shape, dtype=dtype), torch.zeros((), dtype=torch.int64))
 
 
@@ -49,12 +54,16 @@ def update_moments(moments: Moments, x: Tensor) -> Moments:
 def merge_moments(a: Moments, b: Moments) -> Moments:
     """The moments of two disjoint sets of values together; associative and commutative up to rounding.
 
+    Raises: ValueError if their shapes differ, TypeError if their dtypes do.
     Source: Chan, Golub & LeVeque (1979), "Updating formulae and a pairwise algorithm for computing sample variances".
 
     >>> a, b = (update_moments(init_moments(), torch.tensor(x)) for x in ([1.0, 2.0], [6.0]))
     >>> merge_moments(a, b).mean.item(), merge_moments(a, b).num_values.item()
     (3.0, 3)
     """
+    means = {"b.mean": b.mean, "a.mean": a.mean}
+    check.same_dtype("merge_moments", means)
+    check.same_shape("merge_moments", means, "merge moments of values of one shape")
     num_values = a.num_values + b.num_values
     weight = b.num_values.to(a.mean.dtype) / num_values.clamp(min=1).to(a.mean.dtype)
     delta = b.mean - a.mean

@@ -27,7 +27,7 @@ class NormalParamExtractor(nn.Module):
 
     Args: scale_mapping: from any number to a positive one; by default `biased_softplus`, which gives 1 at 0.
         scale_lb: lower bound of the scale.
-    Raises: ValueError, when called, if the last axis has an odd size.
+    Raises: ValueError for a negative bound, or, when called, if the last axis has an odd size.
 
     >>> import torch
     >>> NormalParamExtractor()(torch.tensor([3.0, 0.0]))
@@ -36,6 +36,7 @@ class NormalParamExtractor(nn.Module):
 
     def __init__(self, scale_mapping: Callable[[Tensor], Tensor] = biased_softplus, scale_lb: float = 1e-4):
         super().__init__()
+        check.at_least("NormalParamExtractor", {"scale_lb": scale_lb}, 0)
         self.scale_mapping = scale_mapping
         self.scale_lb = scale_lb
 
@@ -53,6 +54,8 @@ class NormalParamExtractor(nn.Module):
 class NormalParamWrapper(nn.Sequential):
     """`net` followed by a `NormalParamExtractor`: [*B, n] -> loc [*B, A], scale [*B, A].
 
+    Raises: TypeError if `net` is no module; ValueError, when called, if its outputs are odd in number.
+
     >>> import torch
     >>> loc, scale = NormalParamWrapper(nn.Linear(5, 4))(torch.zeros(3, 5))
     >>> loc.shape, scale.shape
@@ -60,4 +63,8 @@ class NormalParamWrapper(nn.Sequential):
     """
 
     def __init__(self, net: nn.Module):
+        if not isinstance(net, nn.Module):
+            raise TypeError(
+                f"NormalParamWrapper: net is a {type(net).__name__} but must be an nn.Module; make one first."
+            )
         super().__init__(net, NormalParamExtractor())

@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
-from frl import random
+from frl import check, random
 from frl.nn.lazy import materialize
 from frl.nn.params import from_module
 from frl.tensordict import TensorDict
@@ -46,10 +46,13 @@ def orthogonal(gain: float = 1.0) -> Scheme:
     The rows of a weight as [out, rest], or its columns if these are fewer, are orthogonal and of length `gain`. Other
     modules have the scheme `torch_default`. Source: Saxe et al. (2014), arXiv:1312.6120.
 
+    Raises: ValueError for a negative gain.
+
     >>> weight = orthogonal(gain=2.0)(nn.Linear(3, 2), random.key(0))["weight"]
     >>> torch.allclose(weight @ weight.T, 4 * torch.eye(2), atol=1e-5)
     True
     """
+    check.at_least("orthogonal", {"gain": gain}, 0)
 
     def scheme(module: nn.Module, key: Tensor) -> dict[str, Tensor]:
         if not isinstance(module, (nn.Linear, _ConvNd)):

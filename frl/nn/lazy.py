@@ -35,10 +35,18 @@ def materialize(module: nn.Module, *example: Any) -> nn.Module:
     one after the other get the same values. `initialize(module, key, example=td)` gives values from a key instead. A
     module must have its shapes before it is compiled.
 
+    Raises: TypeError for what is no module, or if it is lazy and there is no example.
+
     >>> materialize(nn.LazyLinear(2), torch.ones(5, 3)).weight.shape
     torch.Size([2, 3])
     """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"materialize: module is a {type(module).__name__} but must be an nn.Module; make one first.")
     if is_lazy(module):
+        if not example:
+            raise TypeError(
+                f"materialize: no input for {type(module).__name__}, which is lazy; pass an example of one."
+            )
         takes_td = hasattr(module, "in_keys")
         options = {"exploration": ExplorationType.DETERMINISTIC} if takes_td else {}
         with torch.random.fork_rng(devices=[]), torch.no_grad():

@@ -157,7 +157,7 @@ def over_time(module: M) -> M:
     """`module` with each recurrent module in it called on whole sequences [*B, T] instead of single steps [*B].
 
     The two share their parameters, whose names and order stay, so what `functional_call` takes for one it takes for the
-    other. A module without recurrent parts is returned as it is.
+    other. A module without recurrent parts is returned as it is. Raises: TypeError for what is no module.
 
     >>> from frl.nn import TensorDictModule, TensorDictSequential
     >>> policy = TensorDictSequential(GRUModule(3, 8), TensorDictModule(nn.Linear(8, 2), ["embed"], ["action_value"]))
@@ -165,6 +165,8 @@ def over_time(module: M) -> M:
     >>> over_time(policy)(batch)["action_value"].shape
     torch.Size([4, 50, 2])
     """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"over_time: module is a {type(module).__name__} but must be an nn.Module; make one first.")
     if not any(isinstance(part, RecurrentModule) for part in module.modules()):
         return module
     same = copy.copy(module)  # shallow: the dictionaries of parameters and buffers are those of `module`

@@ -57,10 +57,13 @@ class HardUpdate(NamedTuple):
 def follow(params: TensorDict, count: Tensor, rate: Tensor, period: Tensor) -> TensorDict:
     """`SoftUpdate(tau=rate)` at every `period`-th update, as a compiled training makes it: all numbers are tensors.
 
+    Raises: TypeError if one is not; KeyError if `params` has no "target".
+
     >>> params = TensorDict({"value": {"w": torch.tensor(1.0)}, "target": {"value": {"w": torch.tensor(0.0)}}})
     >>> follow(params, torch.tensor(2), torch.tensor(0.5), torch.tensor(2.0))["target", "value", "w"].item()
     0.5
     """
+    check.tensors("follow", {"count": count, "rate": rate, "period": period})
     due = torch.remainder(count, period) < 1
     return SoftUpdate(tau=torch.where(due, rate, torch.zeros_like(rate)))(params)
 

@@ -28,13 +28,16 @@ def value_estimator(
     """The value estimator of that name, for a loss of action values. GAE's target, A + V, is the λ-return.
 
     Args: gamma, lambda_: in [0, 1], or 0-d tensors, so that they can be swept, annealed and differentiated.
-    Raises: ValueError for V-trace, which corrects for a policy that has probabilities.
+    Raises: TypeError for what is none of them; ValueError for V-trace, which corrects for a policy that has
+        probabilities.
 
     >>> import torch
     >>> after = {"reward": torch.ones(2, 1), "terminated": torch.tensor([[False], [True]])}
     >>> value_estimator(ValueEstimators.TD0, gamma=0.5)(TensorDict(after, [2]), torch.tensor([4.0, 4.0])).tolist()
     [3.0, 1.0]
     """
+    if not isinstance(kind, ValueEstimators):
+        raise TypeError(f"value_estimator: got {kind!r}; expected one of {[str(each) for each in ValueEstimators]}.")
     if kind is ValueEstimators.TD0:
         return td0(gamma)
     if kind is ValueEstimators.TD1:

@@ -70,12 +70,20 @@ def step(optimizer: Optimizer, grads: Tree, state: State, params: Tree) -> tuple
 def chain(*optimizers: Optimizer) -> Optimizer:
     """The optimizer that hands the gradients through each of `optimizers` in turn; its state numbers theirs.
 
+    Raises: TypeError if one of them is no Optimizer.
+
     >>> from frl import optim
     >>> clipped = chain(optim.clip_by_value(1.0), optim.sgd(0.1))
     >>> params = torch.tensor([1.0, 2.0])
     >>> step(clipped, torch.tensor([10.0, -10.0]), clipped.init(params), params)[0]
     tensor([0.9000, 2.1000])
     """
+    for i, optimizer in enumerate(optimizers):
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"chain: optimizer {i} is a {type(optimizer).__name__}; pass Optimizers one by one, as in chain(clip, "
+                "adam(1e-3))."
+            )
 
     def init(params: Tree) -> State:
         return {str(i): optimizer.init(params) for i, optimizer in enumerate(optimizers)}
@@ -92,9 +100,12 @@ def chain(*optimizers: Optimizer) -> Optimizer:
 def stateless(f: Callable[[Tree], Tree]) -> Optimizer:
     """The optimizer without state whose updates are `f(grads)`.
 
+    Raises: TypeError if `f` cannot be called.
+
     >>> step(stateless(lambda grads: -grads), torch.tensor(1.0), {}, torch.tensor(3.0))
     (tensor(2.), {})
     """
+    check.callables("stateless", {"f": f}, "pass a function of the gradients, or use an Optimizer as it is")
     return Optimizer(lambda params: {}, lambda grads, state, params: (f(grads), {}))
 
 

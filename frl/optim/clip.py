@@ -12,10 +12,17 @@ from frl.optim.base import Optimizer, Tree, like, stateless
 def global_norm(values: Tree) -> Tensor:
     """The Euclidean norm of all leaves taken as one vector; a 0-d tensor whose gradient at zero is zero.
 
+    Raises: ValueError if there is no leaf; TypeError if a leaf is no tensor.
+
     >>> global_norm({"w": torch.tensor([3.0]), "b": torch.tensor(4.0)})
     tensor(5.)
     """
-    return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(x) for x in tree.leaves(values)]))
+    leaves = tree.leaves(values)
+    if not leaves:
+        raise ValueError("global_norm: the tree holds no tensor; pass gradients, or leave this out.")
+    for leaf in leaves:
+        check.tensors("global_norm", {"a leaf": leaf})
+    return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(x) for x in leaves]))
 
 
 def clip_by_global_norm(max_norm: float | Tensor) -> Optimizer:

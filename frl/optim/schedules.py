@@ -21,9 +21,12 @@ Number = float | Tensor
 def constant(value: Number) -> Schedule:
     """`value` at every step.
 
+    Raises: TypeError if it is no number, ValueError for a tensor with axes.
+
     >>> constant(0.5)(torch.tensor(100))
     tensor(0.5000)
     """
+    check.scalars("constant", {"value": value})
     return lambda step: value + 0.0 * step
 
 
@@ -35,6 +38,7 @@ def linear(start: Number, end: Number, num_steps: int) -> Schedule:
     >>> [linear(1.0, 0.0, 4)(torch.tensor(step)).item() for step in (0, 1, 4, 9)]
     [1.0, 0.75, 0.0, 0.0]
     """
+    check.scalars("linear", {"start": start, "end": end})
     check.above("linear", {"num_steps": num_steps}, 0)
 
     def at(step: Tensor) -> Tensor:
@@ -53,6 +57,7 @@ def cosine(start: Number, end: Number, num_steps: int) -> Schedule:
     >>> [round(cosine(1.0, 0.0, 4)(torch.tensor(step)).item(), 4) for step in (0, 1, 2, 4, 9)]
     [1.0, 0.8536, 0.5, 0.0, 0.0]
     """
+    check.scalars("cosine", {"start": start, "end": end})
     check.above("cosine", {"num_steps": num_steps}, 0)
 
     def at(step: Tensor) -> Tensor:
@@ -69,6 +74,7 @@ def exponential(start: Number, decay: Number) -> Schedule:
     >>> exponential(8.0, 0.5)(torch.tensor(2))
     tensor(2.)
     """
+    check.scalars("exponential", {"start": start, "decay": decay})
     check.at_least("exponential", {"decay": decay}, 0)
     return lambda step: start * decay ** (1.0 * step)
 

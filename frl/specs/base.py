@@ -117,7 +117,12 @@ class Spec(ABC):
 def sizes(shape: Sequence[int] | int) -> torch.Size:
     """A shape as `torch.Size`; a number is one axis.
 
+    Raises: ValueError for a negative size.
+
     >>> sizes(3), sizes([])
     (torch.Size([3]), torch.Size([]))
     """
-    return torch.Size([shape] if isinstance(shape, int) else shape)
+    size = torch.Size([shape] if isinstance(shape, int) else shape)
+    if any(n < 0 for n in size):
+        raise ValueError(f"spec: shape is {list(size)} but its sizes must be at least 0.")
+    return size

@@ -48,7 +48,7 @@ def to_gymnasium(spec: Spec | Composite) -> spaces.Space[Any]:
     """The Gymnasium space of a spec.
 
     Gymnasium has no one-hot space: a OneHot or a MultiOneHot becomes a MultiBinary that contains it; the Discrete or
-    MultiDiscrete of the same choices is that of `spec.to_categorical()`.
+    MultiDiscrete of the same choices is that of `spec.to_categorical()`. Raises: TypeError for what is no spec.
 
     >>> to_gymnasium(Categorical(2)), to_gymnasium(Bounded(-2.0, 2.0, 1))
     (Discrete(2), Box(-2.0, 2.0, (1,), float32))
@@ -62,7 +62,8 @@ def to_gymnasium(spec: Spec | Composite) -> spaces.Space[Any]:
         return spaces.MultiBinary(list(spec.shape))
     if isinstance(spec, MultiCategorical):
         return spaces.MultiDiscrete(np.broadcast_to(np.array(spec.nvec), tuple(spec.shape)).copy())
-    assert isinstance(spec, Categorical)
+    if not isinstance(spec, Categorical):
+        raise TypeError(f"to_gymnasium: spec is a {type(spec).__name__}; pass a spec, such as env.single_action_spec.")
     if spec.shape:
         return spaces.MultiDiscrete(np.full(tuple(spec.shape), spec.n))
     return spaces.Discrete(spec.n)

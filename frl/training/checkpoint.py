@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from frl import check
 from frl.tensordict import TensorDict
 from frl.training.serialize import dump, restore
 
@@ -120,6 +121,8 @@ def load_latest(directory: str | Path) -> Checkpoint:
 def discard(directory: str | Path, step: int) -> None:
     """Removes the checkpoints of `step` and of later ones from `directory`, the newest first.
 
+    Raises: ValueError for a negative step, TypeError for one that is no integer.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     _ = [save(directory, TensorDict({"w": torch.ones(1)}), step) for step in (1, 2, 3)]
@@ -127,6 +130,9 @@ def discard(directory: str | Path, step: int) -> None:
     ...     load_latest(directory).step
     1
     """
+    if not isinstance(step, int):
+        raise TypeError(f"discard: step is {step!r} but must be an integer, the step of a checkpoint.")
+    check.at_least("discard", {"step": step}, 0)
     for path in reversed(_all(Path(directory))):
         if path.name >= _name(step):
             _remove(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 
-from frl import tree
+from frl import check, tree
 from frl.tensordict import TensorDict
 from frl.training.run import Callback
 
@@ -23,6 +23,7 @@ def csv_log(path: str | Path, seeds: Sequence[int] = (0,), start: int = 0) -> Ge
     killed, are dropped, and the seconds go on from the last.
 
     Args: seeds: one for each member of a population, whose metrics are [n]; one seed for metrics that are scalars.
+    Raises: ValueError for a negative start, or, when called, if there are more or fewer seeds than members.
 
     >>> import tempfile, torch
     >>> state, metrics = TensorDict({"step": torch.tensor(32)}), TensorDict({"loss": torch.tensor(0.5)})
@@ -32,6 +33,7 @@ def csv_log(path: str | Path, seeds: Sequence[int] = (0,), start: int = 0) -> Ge
     ...     read_csv(f"{directory}/metrics.csv")[0]["loss"]
     '0.5'
     """
+    check.at_least("csv_log", {"start": start}, 0)
     path = Path(path)
     kept = [row for row in read_csv(path) if int(row["update"]) <= start] if path.exists() else []
     began = time.monotonic() - (float(kept[-1]["seconds"]) if kept else 0.0)
@@ -44,6 +46,10 @@ def csv_log(path: str | Path, seeds: Sequence[int] = (0,), start: int = 0) -> Ge
                 writer.writerow(["update", "step", "seed", "seconds", *columns])
             seconds = round(time.monotonic() - began, 3)
             steps = state["step"].reshape(-1).tolist()
+            if len(steps) != len(seeds):
+                raise ValueError(
+                    f"csv_log: seeds is {list(seeds)} but the state has {len(steps)} members; pass one seed for each."
+                )
             for seed, step, *values in zip(seeds, steps, *columns.values(), strict=True):
                 writer.writerow([updates, step, seed, seconds, *values])
             file.flush()
@@ -64,7 +70,10 @@ def tensorboard_log(directory: str | Path, resume_step: int | None = None) -> Ge
     Of a population it writes the mean of each metric, and each member's "episode_return" and "eval_return".
 
     Args: resume_step: of a run that continues: what was recorded after this step is hidden.
+    Raises: ValueError for a negative step; KeyError, when called, for a state without "step".
     """
+    if resume_step is not None:
+        check.at_least("tensorboard_log", {"resume_step": resume_step}, 0)
     from torch.utils.tensorboard import SummaryWriter  # lazily: it takes half a second
 
     writer: Any = SummaryWriter(str(directory), purge_step=None if resume_step is None else resume_step + 1)
@@ -91,9 +100,11 @@ def wandb_log(
 
     Args: directory: where W&B makes its own, wandb/, which holds the id of the run too. config: of JSON's types, shown
         with the run. project, name: of the run.
-    Raises: ImportError without wandb.
+    Raises: ImportError without wandb; TypeError for a config that is no mapping.
     Source: https://docs.wandb.ai/ref/python/init/.
     """
+    if config is not None and not isinstance(config, Mapping):
+        raise TypeError(f"wandb_log: config is a {type(config).__name__} but must be a mapping of names to values.")
     library: Any = require_wandb()
     file = Path(directory) / "wandb" / "run_id"
     file.parent.mkdir(parents=True, exist_ok=True)

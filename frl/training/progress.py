@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, TextIO
 
+from frl import check
 from frl.tensordict import TensorDict
 from frl.training.run import Callback
 
@@ -16,6 +17,7 @@ def progress(total: int, done: int = 0, file: TextIO | None = None) -> Generator
 
     Args: total: environment steps of the whole training, over all members of a population. done: steps of an earlier
         part of it. file: by default stderr; where it is no terminal, ten lines are printed in all.
+    Raises: ValueError if `total` is below 1 or `done` is negative.
 
     >>> import io, torch
     >>> text, state = io.StringIO(), TensorDict({"step": torch.tensor(500)})
@@ -24,6 +26,8 @@ def progress(total: int, done: int = 0, file: TextIO | None = None) -> Generator
     >>> text.getvalue().split(" · ")[::2]
     ['500 of 1,000 steps', 'return 21.5']
     """
+    check.at_least("progress", {"total": total}, 1)
+    check.at_least("progress", {"done": done}, 0)
     out: TextIO = file or sys.stderr
     if out.isatty():
         with _bar(total, done, out) as show:
@@ -59,7 +63,7 @@ def _bar(total: int, done: int, file: TextIO) -> Generator[Show, None, None]:
 
 def _lines(total: int, done: int, file: TextIO) -> Show:
     began = time.monotonic()
-    shown = 10 * done // max(total, 1)
+    shown = 10 * done // total
 
     def show(steps: int, mean_return: float) -> None:
         nonlocal shown

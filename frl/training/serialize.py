@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors import torch as safetensors
 from torch import Tensor
 
-from frl import tree
+from frl import check, tree
 from frl.tensordict import TensorDict
 
 
@@ -50,13 +50,17 @@ def restore(data: bytes, description: Mapping[str, Any]) -> TensorDict:
 def state_hash(state: Any) -> str:
     """SHA-256, in hexadecimal, of the names, dtypes, shapes and bits of all leaves of a tree, in order of name.
 
+    Raises: TypeError if a leaf is no tensor.
+
     >>> state_hash({"w": torch.zeros(2)})[:8]
     'f03e39f8'
     >>> state_hash({"w": torch.zeros(2)}) == state_hash({"w": -torch.zeros(2)})
     False
     """
     digest = hashlib.sha256()
-    for name, leaf in sorted(tree.named_leaves(state), key=lambda item: item[0]):
+    named = tree.named_leaves(state)
+    check.tensors("state_hash", {name or "the state": leaf for name, leaf in named})
+    for name, leaf in sorted(named, key=lambda item: item[0]):
         digest.update(f"{name} {leaf.dtype} {list(leaf.shape)}\n".encode())
         digest.update(_contiguous(leaf).reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

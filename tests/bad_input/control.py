@@ -69,6 +69,52 @@ CONTROL = {
     "a loop without a length": bad(
         lambda: control.scan(lambda c, x: (c, x), zeros(1)), ValueError, "length", "pass xs=, or length="
     ),
+    "a seed of more than 64 bits": bad(
+        lambda: random.key(2**64), ValueError, "key: seed", "must lie in", "but got 1844"
+    ),
+    "no seed": bad(lambda: random.key(None), TypeError, "key: seed", "an int or an int64 tensor", "but got None"),
+    "a negative number folded in": bad(
+        lambda: random.fold_in(KEY, -1), ValueError, "fold_in: data", "must lie in [0, 2**32)", "fold in its parts"
+    ),
+    "a fraction folded in": bad(
+        lambda: random.fold_in(KEY, 0.5), TypeError, "fold_in: data", "must be an int", "got a floating-point 0.5"
+    ),
+    "fewer bits than none": bad(lambda: random.bits((2, -1), KEY), ValueError, "bits: shape", "[2, -1]", "at least 0"),
+    "bits without a key": bad(lambda: random.bits(2, None), TypeError, "bits: key=", "got None", "frl.random.key(0)"),
+    "whole normal numbers": bad(
+        lambda: random.normal(3, KEY, dtype=torch.int64), TypeError, "normal: dtype must be one of", "got torch.int64"
+    ),
+    "a coin tossed by a seed": bad(lambda: random.bernoulli(0.5, 0), TypeError, "key=", "got 0", "frl.random.key(0)"),
+    "logits that are whole": bad(
+        lambda: random.categorical(ints(3), KEY), TypeError, "categorical: logits", "floating point", "got torch.int64"
+    ),
+    "keys for other logits": bad(
+        lambda: random.categorical(zeros(3, 4), random.split(KEY)),
+        *(ValueError, "categorical: shape [3, 4]", "[2] of key=", "pass one key, or as many"),
+    ),
+    "a permutation of fewer than none": bad(
+        lambda: random.permutation(-1, KEY), ValueError, "permutation: shape is [-1]", "must be at least 0"
+    ),
+    "a choice from nothing": bad(lambda: random.choice(0, 2, KEY), ValueError, "choice: n is 0", "must be from 1 to"),
+    "a choice from half a thing": bad(
+        lambda: random.choice(1.5, 2, KEY), TypeError, "must be an int or an int64 tensor", "got a floating-point 1.5"
+    ),
+    "members of no function": bad(
+        lambda: control.members(3), TypeError, "members: f is a int", "pass the function that one member calls"
+    ),
+    "a population of none": bad(
+        lambda: control.members(torch.neg)(zeros(0, 2)),
+        ValueError,
+        "members",
+        "have no member",
+        "an axis of at least 1",
+    ),
+    "a number to be compiled": bad(
+        lambda: frl.compile(3), TypeError, "compile: f is a int", "pass the function to be compiled"
+    ),
+    "a module's name to be compiled": bad(
+        lambda: frl.compile("torch"), TypeError, "compile: f is a str", "pass the function to be compiled"
+    ),
 }
 COMPILATION = {
     "compiling what needs a gradient": bad(

@@ -81,4 +81,36 @@ DATA = {
     "a condition of another shape": bad(
         lambda: tree.where(FLAGS, ones(2), ones(2)), ValueError, "[5, 2]", "[2]", "must have one shape"
     ),
+    "more leaves than places": bad(
+        lambda: tree.unflatten(tree.flatten({"a": 1})[1], [1, 2]), ValueError, "2 leaves are given", "pass as many as"
+    ),
+    "more places than leaves": bad(
+        lambda: tree.unflatten(tree.flatten({"a": 1, "b": 2})[1], [1]), ValueError, "1 leaves", "pass as many as"
+    ),
+    "a leaf beside a tree": bad(
+        lambda: tree.map(torch.add, {"a": STEPS}, STEPS), ValueError, "the root is a dict", "a Tensor", "one structure"
+    ),
+    "a choice between trees that differ": bad(
+        lambda: tree.where(FLAGS, {"a": STEPS}, {"b": STEPS}), ValueError, '"a" is only in the first', "one structure"
+    ),
+    "zeros like a number": bad(
+        lambda: tree.zeros_like({"a": 3}), TypeError, "zeros_like: a leaf is 3", "must be a tensor", "torch.as_tensor"
+    ),
+    "zeros like nothing": bad(
+        lambda: tree.zeros_like([None]), TypeError, "zeros_like: a leaf is None", "must be a tensor", "torch.as_tensor"
+    ),
+    "a stack of no tree": bad(lambda: tree.stack([]), ValueError, "tree.stack", "no tree", "pass at least one"),
+    "a stack of trees that differ": bad(
+        lambda: tree.stack([{"a": STEPS}, {"b": STEPS}]), ValueError, '"a" is only in the first', "one structure"
+    ),
+    "a number of another precision": bad(
+        lambda: tree.cast({"a": 0.5}, torch.float64), TypeError, "cast: a leaf is 0.5", "tensor", "torch.as_tensor"
+    ),
+    "a precision by its name": bad(
+        lambda: tree.cast({"a": STEPS}, "float64"), TypeError, "cast: dtype is 'float64'", "such as torch.float64"
+    ),
+    "a vector of no leaf": bad(lambda: tree.ravel({}), ValueError, "tree.ravel", "there is no leaf", "tree.cast first"),
+    "a number that is not there": bad(
+        lambda: scalar(TD, "value"), KeyError, "no entry 'value'", "it has ['observation', 'reward']"
+    ),
 }

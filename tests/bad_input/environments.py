@@ -8,7 +8,7 @@ import torch
 
 from frl import TensorDict, envs
 from frl import collectors as collect
-from tests.bad_input.case import KEY, bad, ints, zeros
+from tests.bad_input.case import KEY, TD, bad, ints, zeros
 from tests.probes import Endless, Probe
 
 
@@ -147,4 +147,17 @@ ENVIRONMENTS = {
     "a NaN reward under the checker": bad(
         lambda: envs.check_env(NAN), ValueError, "'reward'", "is nan", "must be finite"
     ),
+    "checking one of Gymnasium's": bad(
+        lambda: envs.check_env(NanReward()), TypeError, "check_env: env is a NanReward", "GymWrapper(env)"
+    ),
+    "the step after a dict": bad(
+        lambda: envs.step_mdp({"next": TD}), TypeError, "step_mdp: td is a dict", "pass what env.step returned"
+    ),
+    "the step after a reset": bad(
+        lambda: envs.step_mdp(TD), KeyError, "no entry 'next'", "['observation', 'reward']", "what env.step returned"
+    ),
+    "beginning in one of Gymnasium's": bad(
+        lambda: collect.start(NanReward(), KEY), TypeError, "start: env is a NanReward", "wrap it by GymWrapper(env)"
+    ),
+    "beginning by a seed": bad(lambda: collect.start(CART, 0), TypeError, "key=", "got 0", "frl.random.key(0)"),
 }

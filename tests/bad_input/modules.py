@@ -34,6 +34,8 @@ def policy() -> nn.ProbabilisticActor:
 
 
 WEIGHT, BIAS = ones(2, 3), ones(2)
+OBS = TensorDict({"obs": zeros(3, 4)}, [3])
+TRUNK = nn.TensorDictModule(linear(4), ["observation"], ["hidden"])
 MODULES = {
     "an observation of another width": bad(
         lambda: mlp()(ones(3, 5)), ValueError, "[3, 5]", "add up to 4", "build the network with in_features=5"
@@ -123,5 +125,84 @@ MODULES = {
         TypeError,
         "'mean'",
         "expected one of ['ExplorationType.RANDOM'",
+    ),
+    "a policy of one key": bad(
+        lambda: nn.Actor(linear(4), "observation"), TypeError, "Actor: in_keys is 'observation'", "a list of keys"
+    ),
+    "a policy without its observation": bad(
+        lambda: nn.Actor(linear(4))(OBS), KeyError, "Actor", "no entry 'observation'", "it has ['obs']"
+    ),
+    "the value of a tensor": bad(
+        lambda: nn.ValueOperator(linear(4))(zeros(3, 4)), TypeError, "ValueOperator", "Tensor", "expected a TensorDict"
+    ),
+    "two values of one result": bad(
+        lambda: nn.ValueOperator(linear(4), out_keys=["a", "b"])(TD), ValueError, "1 results", "2 names: ['a', 'b']"
+    ),
+    "a bare trunk": bad(
+        lambda: nn.ActorValueOperator(linear(4), nn.Actor(linear(4)), nn.ValueOperator(linear(4))),
+        *(TypeError, "ActorValueOperator: module 0 is a Linear", "wrap it as"),
+    ),
+    "a trunk without its observation": bad(
+        lambda: nn.ActorValueOperator(TRUNK, nn.Actor(linear(4)), nn.ValueOperator(linear(4))).value(OBS),
+        *(KeyError, "TensorDictModule", "no entry 'observation'", "it has ['obs']"),
+    ),
+    "the distribution of what draws nothing": bad(
+        lambda: nn.TensorDictSequential(TRUNK).get_dist(TD),
+        *(TypeError, "the last module is a TensorDictModule", "without distribution"),
+    ),
+    "a policy that draws nothing": bad(
+        lambda: nn.ProbabilisticTensorDictSequential(TRUNK),
+        *(TypeError, "the last module is TensorDictModule", "Use TensorDictSequential for deterministic modules"),
+    ),
+    "a policy of no module": bad(
+        lambda: nn.ProbabilisticTensorDictSequential(), TypeError, "is missing", "a ProbabilisticTensorDictModule"
+    ),
+    "no exploration type": bad(
+        lambda: nn.set_exploration_type(None).__enter__(), TypeError, "got None", "one of ['ExplorationType.RANDOM'"
+    ),
+    "a scale below zero": bad(
+        lambda: nn.NormalParamExtractor(scale_lb=-1.0), ValueError, "scale_lb is -1.0", "must be at least 0"
+    ),
+    "a function to be wrapped": bad(
+        lambda: nn.NormalParamWrapper(torch.tanh), TypeError, "NormalParamWrapper: net", "builtin", "an nn.Module"
+    ),
+    "a class to be wrapped": bad(
+        lambda: nn.NormalParamWrapper(nn.MLP), TypeError, "net is a type", "must be an nn.Module; make one first"
+    ),
+    "initial values of a lazy module": bad(
+        lambda: nn.initialize(tnn.LazyLinear(2), KEY), ValueError, "LazyLinear", "initialize(module, key, example=td)"
+    ),
+    "initial values of no parameter": bad(
+        lambda: nn.initialize(linear(), KEY, lambda module, key: {"gain": ones(1)}),
+        *(ValueError, "gives gain of shape [1]", "Linear", "has no parameter of that name"),
+    ),
+    "initial values of another shape": bad(
+        lambda: nn.initialize(linear(), KEY, lambda module, key: {"bias": ones(1)}),
+        *(ValueError, "gives bias of shape [1]", "Linear", "has [2]"),
+    ),
+    "a negative gain": bad(lambda: nn.orthogonal(-1.0), ValueError, "orthogonal: gain is -1.0", "must be at least 0"),
+    "an orthogonal matrix from a seed": bad(
+        lambda: nn.orthogonal()(linear(), 3), TypeError, "key=", "got 3", "frl.random.key(0)"
+    ),
+    "torch's values without a key": bad(
+        lambda: nn.torch_default(linear(), None), TypeError, "key=", "got None", "frl.random.key(0)"
+    ),
+    "torch's values from a float key": bad(
+        lambda: nn.torch_default(linear(), zeros(2)), TypeError, "key=", "got torch.float32", "frl.random.key(0)"
+    ),
+    "shapes for a class": bad(
+        lambda: nn.materialize(nn.MLP), TypeError, "materialize: module is a type", "an nn.Module; make one first"
+    ),
+    "shapes without an input": bad(
+        lambda: nn.materialize(tnn.LazyLinear(2)), TypeError, "LazyLinear, which is lazy", "pass an example of one"
+    ),
+    "the parameters of tanh": bad(
+        lambda: nn.from_module(torch.tanh), TypeError, "from_module: got a builtin", "TensorDictModule(function"
+    ),
+    "a function over time": bad(
+        lambda: nn.over_time(torch.tanh), TypeError, "over_time: module is a builtin", "must be an nn.Module"
+    ),
+    "a class over time": bad(
+        lambda: nn.over_time(nn.GRUModule), TypeError, "module is a type", "must be an nn.Module; make one first"
     ),
 }

@@ -16,6 +16,8 @@ with torch.random.fork_rng():
     VALUE = modules.ValueOperator(modules.MLP(5, 1), ["observation", "action"])
 LOSS = objectives.DQNLoss(VALUES, "one_hot")
 PARAMS = TensorDict({"value": {"w": ones(1)}})
+AFTER = TensorDict({"reward": ones(3, 1), "terminated": ones(3, 1) > 0}, [3])
+ONE = ones(())
 
 
 def dqn(**settings):
@@ -130,5 +132,23 @@ OBJECTIVES = {
     "an update from an empty batch": bad(
         lambda: dqn().update(dqn().init(KEY), TD, KEY),
         *(KeyError, "DQNLoss", "'action'", "make it by collect or from a replay buffer"),
+    ),
+    "a λ above one": bad(
+        lambda: objectives.td_lambda(lambda_=2.0)(AFTER, ones(3)), ValueError, "lambda_ is 2.0", "must be at most 1"
+    ),
+    "a target of more than all": bad(
+        lambda: objectives.td0(1.5)(AFTER, ones(3)), ValueError, "gamma is 1.5", "must be at most 1"
+    ),
+    "a target of values [*B, 1]": bad(
+        lambda: objectives.td0()(AFTER, ones(3, 1)), ValueError, "next_value", "[3, 1]", "reward has [3]", "as [T, *B]"
+    ),
+    "a value estimator by its name": bad(
+        lambda: objectives.value_estimator("td0"), TypeError, "got 'td0'", "expected one of ['ValueEstimators.TD0'"
+    ),
+    "following without targets": bad(
+        lambda: objectives.follow(PARAMS, ONE, ONE, ONE), KeyError, "'target'", "['value']", "make it by loss.init()"
+    ),
+    "following at a rate that is no tensor": bad(
+        lambda: objectives.follow(PARAMS, ONE, 0.5, ONE), TypeError, "follow: rate is a float", "torch.as_tensor"
     ),
 }

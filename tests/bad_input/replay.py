@@ -1,6 +1,7 @@
 """Bad calls of replay buffers, pure ones and those of the host."""
 
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -51,6 +52,13 @@ def elsewhere() -> str:
     directory = tempfile.mkdtemp()
     replay.LazyMemmapStorage(4, directory).extend(STEPS.reshape(-1))
     return directory
+
+
+def damaged() -> replay.MemmapStorage:
+    ring = Path(tempfile.mkdtemp()) / "storage" / "ring.bin"
+    ring.parent.mkdir()
+    ring.write_bytes(b"?")
+    return replay.MemmapStorage(ring.parent.parent)
 
 
 REPLAY = {
@@ -245,6 +253,16 @@ REPLAY = {
     "a saved buffer of another capacity": bad(
         lambda: stored(replay.LazyTensorStorage(20)).load_state(stored(replay.LazyTensorStorage(30)).state()),
         *(ValueError, "30 rows", "20", "max_size=30"),
+    ),
+    "a buffer's negative beta": bad(
+        lambda: replay.PrioritizedReplayBuffer(1.0, -1.0), ValueError, "beta is -1.0", "must be at least 0"
+    ),
+    "damaged mapped files": bad(damaged, ValueError, "ring.bin", "is damaged", "it must have 96 bytes"),
+    "a sampler with half a seed": bad(
+        lambda: replay.RandomSampler().set_seed(0.5), TypeError, "seed", "an int or an int64 tensor", "0.5"
+    ),
+    "a sampler without replacement or seed": bad(
+        lambda: replay.SamplerWithoutReplacement().set_seed(None), TypeError, "seed", "an int", "got None"
     ),
 }
 
