@@ -110,6 +110,9 @@ DATA = {
         lambda: tree.cast({"a": STEPS}, "float64"), TypeError, "cast: dtype is 'float64'", "such as torch.float64"
     ),
     "a vector of no leaf": bad(lambda: tree.ravel({}), ValueError, "tree.ravel", "there is no leaf", "tree.cast first"),
+    "leaves of one name": bad(
+        lambda: tree.named_leaves({1: 0, "1": 0}), ValueError, "two keys of one dict print alike", "use strings as keys"
+    ),
     "a number that is not there": bad(
         lambda: scalar(TD, "value"), KeyError, "no entry 'value'", "it has ['observation', 'reward']"
     ),

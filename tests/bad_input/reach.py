@@ -1,7 +1,7 @@
-"""Which public names of the library stand between a bad call and its refusal.
+"""Which public names of the library a bad call is a bad call of: what was called, and what refused it.
 
-They are read off the traceback: the functions whose code, or whose inner functions' code, is on the way, and the
-classes of the objects whose methods are.
+Both are read off the traceback, as its first and its last public name: a function whose code, or whose inner
+functions' code, is there, or the class of an object whose method is.
 """
 
 import inspect
@@ -15,6 +15,31 @@ import frl
 
 PACKAGES = [f"frl.{info.name}" for info in pkgutil.iter_modules(frl.__path__) if info.ispkg]
 OPEN_MODULES = ["frl.random", "frl.control", "frl.tree"]  # used as modules: all that they define is public
+
+EXEMPT = {
+    "abstract: called through what derives from it": (
+        "collectors.DataCollector distributions.Distribution envs.Env replay.Sampler replay.Storage specs.Spec "
+        "transforms.Entrywise transforms.Transform"
+    ),
+    "a tuple of functions or of results, which its makers check": (
+        "algorithms.ActorCritic algorithms.ActorQ algorithms.Algorithm algorithms.QNetwork functional.Moments "
+        "functional.VTrace optim.Optimizer replay.Buffer training.Checkpoint training.Loop"
+    ),
+    "settings, which their algorithm refuses": (
+        "algorithms.DDPGConfig algorithms.DQNConfig algorithms.DTConfig algorithms.PPOConfig"
+    ),
+    "an error: raised, not called": (
+        "cli.UsageError envs.WorkerDied envs.WorkerError envs.WorkerRaised envs.WorkerTimeout "
+        "training.CorruptCheckpoint"
+    ),
+    "a list of names": "nn.ExplorationType objectives.ValueEstimators",
+    "without an argument": "control.being_traced envs.ids nn.exploration_type",
+    "of any value, which is a tree": "tree.flatten tree.leaves tree.named_leaves",
+    "of any tensors": "objectives.square",
+    "made by specs, of what these have checked": "specs.CategoricalBox specs.ContinuousBox",
+    "called at import, once for each class of the library": "tree.register",
+    "refuses by a line on stderr, which COMMANDS turns into an error": "cli.main",
+}
 
 
 def public() -> dict[str, Any]:
@@ -49,19 +74,19 @@ FUNCTIONS = {
 
 
 def reached(trace: TracebackType | None) -> set[str]:
-    """The public names on a traceback."""
-    found: set[str] = set()
+    """The first and the last public name on a traceback."""
+    found: list[str] = []
     while trace is not None:
-        found |= _names(trace.tb_frame)
+        found += _names(trace.tb_frame)
         trace = trace.tb_next
-    return found
+    return {*found[:1], *found[-1:]}
 
 
-def _names(frame: FrameType) -> set[str]:
+def _names(frame: FrameType) -> list[str]:
     if frame.f_code in FUNCTIONS:
-        return {FUNCTIONS[frame.f_code]}
+        return [FUNCTIONS[frame.f_code]]
     if not frame.f_globals.get("__name__", "").startswith("frl"):
-        return set()
+        return []
     owner = frame.f_locals.get("self", frame.f_locals.get("cls"))
     kinds = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
-    return set([CLASSES[kind] for kind in kinds if kind in CLASSES][:1])
+    return [CLASSES[kind] for kind in kinds if kind in CLASSES][:1]
