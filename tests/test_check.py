@@ -52,6 +52,20 @@ def test_shape_says_what_was_expected_and_the_remedy():
         check.shape("f", {"x": torch.ones(2)}, (2, 1), "add the last axis")
 
 
+def test_a_scalar_is_a_number_or_a_tensor_without_axes():
+    check.scalars("f", {"a": 1, "b": 0.5, "c": torch.tensor(2)})
+    with pytest.raises(ValueError, match=r"^f: x has shape \[1\] but must have \[\]; pass a 0-d tensor"):
+        check.scalars("f", {"x": torch.ones(1)})
+    with pytest.raises(TypeError, match=r"^f: x is None but must be a number or a 0-d tensor\.$"):
+        check.scalars("f", {"x": None})
+
+
+def test_what_cannot_be_called_is_refused():
+    check.callables("f", {"x": len, "y": torch.nn.Tanh()}, "r")
+    with pytest.raises(TypeError, match=r"^f: x is a int but must be a function; pass one\.$"):
+        check.callables("f", {"x": 3}, "pass one")
+
+
 def test_dtypes_are_checked():
     check.boolean("f", {"x": torch.ones(2) > 0})
     check.floating("f", {"x": torch.ones(2, dtype=torch.bfloat16)})

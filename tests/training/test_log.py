@@ -66,7 +66,7 @@ def test_a_resumed_log_drops_what_will_be_done_again_and_a_torn_row(tmp_path: Pa
 
 
 def test_seeds_that_do_not_fit_the_population_are_refused(tmp_path: Path):
-    with csv_log(tmp_path / "m.csv", [0, 1, 2]) as log, pytest.raises(ValueError, match="zip"):
+    with csv_log(tmp_path / "m.csv", [0, 1, 2]) as log, pytest.raises(ValueError, match="pass one seed for each"):
         log(1, of_steps(8, 8), TensorDict({"loss": torch.zeros(2)}, [2]))
 
 
