@@ -50,7 +50,6 @@ def lower(graph: Graph) -> tuple[Program, bool]:
         for part in module.modules():
             if isinstance(part, fx.GraphModule):
                 functionalize(part)
-                _mark_carries(part)
         return _lower(module, [x.meta["val"] for x in decomposed.inputs], mode)
 
 
@@ -64,14 +63,6 @@ def _lower(module: fx.GraphModule, inputs: list[Tensor], mode: FakeTensorMode) -
             return inner, True
         outer: Any = compile_fx(module, inputs)
         return lambda tensors: outer(*tensors), False
-
-
-def _mark_carries(module: fx.GraphModule) -> None:
-    """Notes at the output of each loop's step how many of its results the next step takes; `_apart` reads it."""
-    for node in module.graph.nodes:
-        if str(node.target) == "scan":
-            arguments: Any = node.args  # the step, the first carries, and what is stacked or closed over
-            getattr(module, arguments[0].target).graph.output_node().meta["carries"] = len(arguments[1])
 
 
 def cache_directory() -> Path:
@@ -191,17 +182,29 @@ def _begin_at_zero(theirs: Any, *args: Any) -> Any:
 
 
 def _apart(theirs: Any, graph: fx.Graph) -> None:
-    """Leaves each carry of a loop memory of its own: a step may return a value twice, or a value and a part of it."""
+    """Leaves each carry of a loop memory of its own: a step may return a value twice, or a value and a part of it.
+
+    It is asked for a graph after the steps of its loops, and before these loops are lowered.
+    """
     theirs(graph)
-    output: Any = graph.output_node()
-    carries = output.meta.get("carries", 0)
-    results: list[Any] = list(output.args[0]) if carries else []  # of a pattern to be replaced it is one node
+    for node in graph.nodes:
+        if str(node.target) == "scan":
+            arguments: Any = node.args  # the step, the first carries, and what is stacked or closed over
+            step: Any = getattr(graph.owning_module, arguments[0].target)
+            _separate(step.graph, len(arguments[1]))
+            step.recompile()
+
+
+def _separate(step: fx.Graph, carries: int) -> None:
+    """Copies each carry that a step returns in memory of an earlier one."""
+    output: Any = step.output_node()
+    results: list[Any] = list(output.args[0])
     for i, node in enumerate(results[:carries]):
         if any(_overlap(node.meta["val"], other.meta["val"]) for other in results[:i]):
-            with graph.inserting_before(output):
-                results[i] = graph.call_function(torch.ops.aten.clone.default, (node,))
+            with step.inserting_before(output):
+                results[i] = step.call_function(torch.ops.aten.clone.default, (node,))
             results[i].meta = {**node.meta, "val": node.meta["val"].clone()}
-            output.args = (tuple(results),)
+    output.args = (tuple(results),)
 
 
 def _overlap(x: Tensor, y: Tensor) -> bool:

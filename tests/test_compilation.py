@@ -89,6 +89,22 @@ def test_the_next_step_may_take_a_value_and_a_part_of_it():
 
 
 @needs_compiler
+def test_the_next_step_may_take_parameters_and_the_vector_that_holds_them():
+    """Where the product of a vector is taken: a write in it takes the graph another way through the compiler."""
+
+    def descend(flat, xs):
+        def body(carry, x):
+            flat = carry["flat"]
+            flat = flat - 0.1 * torch.func.grad(lambda f: ((x @ f[:6].view(2, 3) + f[6:]) ** 2).sum())(flat)
+            return {"flat": flat, "weight": flat[:6].view(2, 3)}, carry["weight"]
+
+        return scan(body, {"flat": flat, "weight": torch.zeros(2, 3)}, xs)
+
+    flat, xs = torch.linspace(-1, 1, 9), torch.arange(6.0).view(3, 2) / 6
+    assert_close(compile(descend)(flat, xs), descend(flat, xs))
+
+
+@needs_compiler
 def test_what_reads_a_part_of_a_loops_result_reads_that_part():
     """As parameters that one flat vector holds; Inductor counted twice where the part begins."""
 
