@@ -128,8 +128,9 @@ class Gatherer:
             steps.append(step.exclude(*hidden) if hidden else step)
             if each_step is not None:
                 each_step()
+        batch = self._recorded(tree.stack(steps, len(env.batch_size)), version)
         self._td, self._steps = td, self._steps + num_steps
-        return self._recorded(tree.stack(steps, len(env.batch_size)), version)
+        return batch
 
     def _random_until(self) -> int:
         """The first step whose action is the policy's."""

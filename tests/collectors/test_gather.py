@@ -69,3 +69,19 @@ def test_frames_are_a_multiple_of_the_environments():
     assert PLAN.num_steps(8) == 5
     with pytest.raises(ValueError, match=r"frames_per_batch is 40 but must be a multiple of the 6 .* give 36 or 42"):
         PLAN.num_steps(6)
+
+
+def test_a_batch_that_was_refused_is_not_gone_on_with():
+    """Its episodes were not counted, and the next ones would have had their numbers."""
+    one = gatherer(make("CartPole-v1", 2), None)
+    step = one._env.step_and_reset
+
+    def broken(td, key):
+        td, following = step(td, key)
+        return td.set(("next", "reward"), td["next", "reward"] * float("nan")), following
+
+    object.__setattr__(one._env, "step_and_reset", broken)
+    with pytest.raises(ValueError, match="reward"):
+        one.gather(None, 0)
+    with pytest.raises(RuntimeError, match="the last batch was broken off"):
+        one.gather(None, 0)
