@@ -221,9 +221,9 @@ class MultiAsyncCollector(MultiCollector):
     """Batches of one group of environments at a time, from processes that go on while the learner works.
 
     As `MultiSyncCollector`, but each batch, [n, T] or [T], is that of one worker, the first that has one. It then
-    begins the next at once, by the latest weights at that time: `("collector", "version")` says by which ones, and
-    batches may be one behind. Which worker comes first depends on the machine; what each gathers does not, as long as
-    the weights do not change.
+    begins the next at once, by the latest weights at that time: `("collector", "version")` says by which ones. Where
+    weights are updated after every batch, it is behind by as many as there are workers, by more of a slow one. Which
+    worker comes first depends on the machine; what each gathers does not, as long as the weights do not change.
 
     >>> from functools import partial
     >>> from frl.envs import GymEnv
