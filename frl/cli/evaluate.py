@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from frl.cli.build import build, evaluation_returns, film
-from frl.cli.errors import UsageError, usage_errors
+from frl.cli.errors import UsageError, require_at_least, usage_errors
 from frl.cli.flags import Positional, parse
 from frl.cli.options import from_json
 from frl.cli.report import print_evaluation
@@ -34,9 +34,7 @@ class EvalOptions:
 def evaluate_run(arguments: Sequence[str]) -> int:
     """Runs the command; returns the exit code."""
     given = parse(EvalOptions, arguments, "frl eval")
-    for name in ("episodes", "video_episodes"):
-        if getattr(given, name) < 1:
-            raise UsageError(f"--{name.replace('_', '-')} is {getattr(given, name)} but must be at least 1.")
+    require_at_least(1, {"episodes": given.episodes, "video_episodes": given.video_episodes})
     config = read_config(given.run)
     name = config["algorithm"]
     options = dataclasses.replace(from_json(name, config["options"]), eval_episodes=given.episodes)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig
-from frl.cli.errors import UsageError, usage_errors
+from frl.cli.errors import UsageError, require_at_least, usage_errors
 from frl.cli.flags import parse
 from frl.cli.run_directory import read_config
 from frl.training.presets import Config, Replay, preset
@@ -198,9 +198,8 @@ def _of_run(algorithm: str, run: Path) -> Options:
 
 
 def _check(options: Options) -> None:
-    for name in ("steps", "num_seeds", "num_envs", "rollout_length", "eval_episodes", "checkpoint_every"):
-        if getattr(options, name) < 1:
-            raise UsageError(f"--{name.replace('_', '-')} is {getattr(options, name)} but must be at least 1.")
+    counts = ("steps", "num_seeds", "num_envs", "rollout_length", "eval_episodes", "checkpoint_every")
+    require_at_least(1, {name: getattr(options, name) for name in counts})
     if options.eval_every < 0:
         raise UsageError(f"--eval-every is {options.eval_every} but must be at least 0; 0 evaluates at the end alone.")
     _check_minibatches(options)
@@ -214,13 +213,12 @@ def _check(options: Options) -> None:
 def _check_minibatches(options: Options) -> None:
     if not isinstance(options, PPOOptions):
         return
-    for name in ("num_epochs", "num_minibatches"):
-        if getattr(options.config, name) < 1:
-            raise UsageError(f"--{name.replace('_', '-')} is {getattr(options.config, name)} but must be at least 1.")
+    config = options.config
+    require_at_least(1, {"num_epochs": config.num_epochs, "num_minibatches": config.num_minibatches})
     size = options.num_envs * options.rollout_length
-    if size % options.config.num_minibatches:
+    if size % config.num_minibatches:
         raise UsageError(
-            f"--num-minibatches is {options.config.num_minibatches}, which does not divide the {size} steps of an "
+            f"--num-minibatches is {config.num_minibatches}, which does not divide the {size} steps of an "
             f"update (--num-envs {options.num_envs} × --rollout-length {options.rollout_length})."
         )
 
@@ -228,6 +226,4 @@ def _check_minibatches(options: Options) -> None:
 def _check_replay(options: Options) -> None:
     replay: Replay | None = getattr(options, "replay", None)
     for name, value in replay._asdict().items() if replay else ():
-        least = 0 if name == "warmup" else 1
-        if value < least:
-            raise UsageError(f"--{name.replace('_', '-')} is {value} but must be at least {least}.")
+        require_at_least(0 if name == "warmup" else 1, {name: value})
