@@ -203,10 +203,11 @@ class _Tracer(TorchDispatchMode):
 
     def _know(self, node: fx.Node, result: Any) -> None:
         assert self._graph is not None
-        node.meta["val"] = result
         if isinstance(result, Tensor):
             self._graph.know(result, node)
-        elif isinstance(result, (list, tuple)):
+            return
+        node.meta["val"] = result
+        if isinstance(result, (list, tuple)):
             for i, x in enumerate(result):
                 if isinstance(x, Tensor):
                     self._graph.know(x, self._graph.fx.call_function(operator.getitem, (node, i)))

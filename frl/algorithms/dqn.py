@@ -55,8 +55,8 @@ def dqn(
 
     Metrics: "loss", "value", "learning_rate", and "td_error" [B], the priorities of the batch.
     """
-    _check(config)
     settings = {name: value for name, value in config._asdict().items() if name != "double"}
+    _check(settings)
     written: Any = networks.module.out_keys
     carried = [key for key in written if key[0] == "next"]
     greedy, explorer = QValueModule(spec=networks.action_spec), EGreedyModule(networks.action_spec)
@@ -93,12 +93,14 @@ def dqn(
     return Algorithm(init, act, update)
 
 
-def _check(config: DQNConfig) -> None:
-    values = {name: value for name, value in config._asdict().items() if name != "double"}
-    check.at_least("dqn", values, 0)
-    check.at_most("dqn", {name: values[name] for name in ("gamma", "epsilon_start", "epsilon_end", "target_rate")}, 1)
-    check.at_least("dqn", {"target_period": config.target_period, "epsilon_updates": config.epsilon_updates}, 1)
-    check.above("dqn", {"max_grad_norm": config.max_grad_norm}, 0)
+def _check(settings: dict[str, float]) -> None:
+    def some(*names: str) -> dict[str, float]:
+        return {name: settings[name] for name in names}
+
+    check.at_least("dqn", settings, 0)
+    check.at_most("dqn", some("gamma", "epsilon_start", "epsilon_end", "target_rate"), 1)
+    check.at_least("dqn", some("target_period", "epsilon_updates"), 1)
+    check.above("dqn", some("max_grad_norm"), 0)
 
 
 def _exploration(train: TensorDict) -> dict[str, Tensor]:

@@ -37,12 +37,10 @@ def evaluate(env: Env, act: Callable[..., TensorDict], train: TensorDict, key: T
             f"evaluate: the environment has batch size {list(env.batch_size)} but num_episodes is {num_episodes}; "
             f"make it with batch_size=[{num_episodes}]."
         )
-
     if key.ndim > 1 and not env.pure:
         raise ValueError(
             f"evaluate: {env} is not pure, so it evaluates one member at a time; pass the key [2] of each."
         )
-
     k_reset, k_steps = random.split(key)
     begin, advance = partial(_begin, env), partial(_advance, env, act)
     if key.ndim > 1:

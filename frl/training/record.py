@@ -91,10 +91,11 @@ def _episode(env: Env, act: Callable[[TensorDict], TensorDict], td: TensorDict, 
 def _camera(env: Env) -> tuple[Callable[[TensorDict], Tensor], Mapping[str, Any]]:
     """What makes a picture [H, W, 3] of where the environment stands, and what its author says of pictures."""
     base = env.base_env if isinstance(env, TransformedEnv) else env
-    if isinstance(base, FunctionalEnv) and isinstance(env, (FunctionalEnv, TransformedEnv)):
-        return env.draw, getattr(base.func_env, "metadata", {})
-    if isinstance(base, GymWrapper) and isinstance(env, (GymWrapper, TransformedEnv)):
-        return lambda td: env.render(), base.vector_env.metadata
+    shown: Any = env  # it is drawn and rendered as its base is
+    if isinstance(base, FunctionalEnv):
+        return shown.draw, getattr(base.func_env, "metadata", {})
+    if isinstance(base, GymWrapper):
+        return lambda td: shown.render(), base.vector_env.metadata
     raise TypeError(
         f"record: {env} cannot be drawn; it must be a FunctionalEnv whose author has a method draw, a GymWrapper, or "
         "a TransformedEnv of either."
