@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -52,6 +52,13 @@ class Env(ABC):
     reward_dtype: torch.dtype = torch.float32
     state_keys: tuple[str, ...] = ("state", "step_count")
     rows_apart: bool = True
+
+    def _altered(self, fields: Mapping[str, Any]) -> Self:
+        """The same environment with these attributes, not one that is made anew, as `copy.copy` would."""
+        env = object.__new__(type(self))
+        for name, value in {**self.__dict__, **fields}.items():
+            object.__setattr__(env, name, value)
+        return env
 
     @abstractmethod
     def reset(self, key: Tensor | None = None) -> TensorDict:

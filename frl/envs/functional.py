@@ -89,9 +89,7 @@ class FunctionalEnv(Env):
         >>> torch.vmap(total_reward, (0, None))(torch.tensor([1.0, 9.8]), random.key(0)).shape
         torch.Size([2])
         """
-        env = object.__new__(type(self))
-        env._assign({**self.__dict__, "params": params})
-        return env
+        return self._altered({"params": params})
 
     def _assign(self, fields: dict[str, Any]) -> None:
         for name, value in fields.items():

@@ -59,11 +59,8 @@ def wrapped(transform: str, env: GymWrapper, wrap: Callable[[GymEnvironment], Gy
             f"{transform}: {env} steps a {type(env.vector_env).__name__}, whose environments cannot be reached; wrap "
             "each of them by a gymnasium wrapper before they become a vector."
         )
-    shell = object.__new__(type(env))  # not copy.copy, which makes a GymEnv anew
-    for name, value in env.__dict__.items():
-        setattr(shell, name, value)
-    shell.vector_env = Vector([lambda inner=inner: wrap(inner) for inner in env.vector_env.envs])
-    return shell
+    vector = Vector([lambda inner=inner: wrap(inner) for inner in env.vector_env.envs])
+    return env._altered({"vector_env": vector})
 
 
 def around(

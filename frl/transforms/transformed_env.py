@@ -149,10 +149,7 @@ class TransformedEnv(Env):
         1.0
         """
         base = cast(_Parametric, self.base_env).with_params(params)
-        env = object.__new__(type(self))
-        for name, value in {**self.__dict__, "base_env": base, "_inner": self._pipeline.around(base)}.items():
-            object.__setattr__(env, name, value)
-        return env
+        return self._altered({"base_env": base, "_inner": self._pipeline.around(base)})
 
     # ---- specs
 
