@@ -1,6 +1,5 @@
 """Collection in several processes: in step with each other, or each at its own pace."""
 
-import multiprocessing
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from frl.envs.channel import DONE, FRESH, GATHER, OUTLINE
 from frl.envs.creator import another
 from frl.envs.form import Form
 from frl.envs.outline import agreed, blank
-from frl.envs.pool import Job, Patience, Pool
+from frl.envs.pool import Job, Patience, Pool, require_method
 from frl.envs.sending import packed
 from frl.tensordict import TensorDict
 
@@ -51,10 +50,8 @@ class MultiCollector(DataCollector):
     ):
         owner = type(self).__name__
         self._prepare(Plan(owner, frames_per_batch, total_frames, max_frames_per_traj, init_random_frames), policy)
-        self._closed = True
-        methods = multiprocessing.get_all_start_methods()
-        if mp_start_method not in methods:
-            raise ValueError(f"{owner}: mp_start_method is {mp_start_method!r} but must be one of {methods}.")
+        self._closed = True  # until there are workers
+        require_method(owner, mp_start_method)
         if not isinstance(create_env_fn, Sequence) or not create_env_fn:
             shown = "empty" if isinstance(create_env_fn, Sequence) else f"a {type(create_env_fn).__name__}"
             raise TypeError(
@@ -70,16 +67,13 @@ class MultiCollector(DataCollector):
         self._or_abandon(self._open)
 
     def _tasks(self, create: Sequence[Any], devices: Sequence[str | None], method: str) -> list[Task]:
-        owner, functions, policy = self._plan.owner, list[Any](), self._policy
-        for each in create:
-            functions.append(another(owner, each))
-        if method != "fork":
-            remedy = "give functions of a module, as functools.partial(GymEnv, name)"
-            functions = [packed(owner, "create_env_fn", each, method, remedy) for each in functions]
-            policy = packed(owner, "policy", policy, method, "give a module, or a function of one that is imported")
+        owner, remedy = self._plan.owner, "give functions of a module, as functools.partial(GymEnv, name)"
+        functions = [another(owner, each) for each in create]
+        sent = [packed(owner, "create_env_fn", each, method, remedy) for each in functions]
+        remedy = "give a module, or a function of one that is imported"
+        policy = packed(owner, "policy", self._policy, method, remedy)
         return [
-            Task(each, policy, self._plan, device, self._together)
-            for each, device in zip(functions, devices, strict=True)
+            Task(each, policy, self._plan, device, self._together) for each, device in zip(sent, devices, strict=True)
         ]
 
     def _open(self) -> None:
@@ -238,8 +232,6 @@ class MultiAsyncCollector(MultiCollector):
     def _gathered(self) -> TensorDict:
         if not self._under_way:
             self._order_all()
-        if self._form is None:
-            self._meet()
         i = self._answered()
         assert self._form is not None
         batch = _batch(self._form, [x[i] for x in self._shared])

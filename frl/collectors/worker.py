@@ -13,11 +13,11 @@ from frl.collectors.gather import Gatherer, Group, Plan
 from frl.collectors.weights import weights_of
 from frl.envs import Env
 from frl.envs.board import Size, tensors
-from frl.envs.channel import CLOSE, DONE, FRESH, OUTLINE, Message, send
+from frl.envs.channel import DONE, FRESH, OUTLINE, Message, send
 from frl.envs.form import Form
 from frl.envs.outline import form_of
 from frl.envs.sending import unpacked
-from frl.envs.worker import Place, close_at_end, memory_of
+from frl.envs.worker import Place, close_at_end, memory_of, serve
 from frl.specs.plain import to_plain
 from frl.tensordict import TensorDict
 
@@ -71,9 +71,8 @@ class Stopped(Exception):  # noqa: N818
     """Told to close, or left alone, in the middle of a batch."""
 
 
-def gather_batches(place: Place, work: Task, sock: socket.socket, closing: contextlib.ExitStack) -> None:
+def gather_batches(place: Place, task: Task, sock: socket.socket, closing: contextlib.ExitStack) -> None:
     """Makes its environments, shows what all must agree in, and gathers batches until it is told to close."""
-    task: Task = unpacked("the collector's task", work)
     policy = unpacked("policy", task.policy)
     env: Env = unpacked("create_env_fn", task.create)()
     close_at_end(closing, env)
@@ -95,18 +94,7 @@ def gather_batches(place: Place, work: Task, sock: socket.socket, closing: conte
     group = Group(place.number, place.num_workers, steps)
     gatherer = Gatherer(env, policy, task.plan, group, device)
     with contextlib.suppress(Stopped):
-        _serve(_Desk(gatherer, shared, place, sock, list(weights_of(policy))), sock, handed[1])
-
-
-def _serve(desk: "_Desk", sock: socket.socket, number: int) -> None:
-    """Gathers whenever it is told so, until it is told to close or nobody is left to tell."""
-    fd = sock.fileno()
-    while True:
-        os.write(fd, bytes((DONE, number)))
-        data = os.read(fd, 2)
-        if len(data) < 2 or data[0] == CLOSE:
-            return
-        number = desk.obey(data[0], data[1])
+        serve(sock, handed[1], _Desk(gatherer, shared, place, sock, list(weights_of(policy))).obey)
 
 
 class _Desk:
@@ -118,8 +106,8 @@ class _Desk:
         self._form: Form | None = None
         self._batch: list[Tensor] = []
 
-    def obey(self, code: int, number: int) -> int:
-        """Gathers a batch and leaves it in shared memory; the number to answer with."""
+    def obey(self, code: int, number: int) -> tuple[int, int]:
+        """Gathers a batch and leaves it in shared memory; the answer, and the number to answer with."""
         if code & FRESH:
             self._gatherer.begin(self._rows.key.clone())
         version = int(self._rows.version)
@@ -132,7 +120,7 @@ class _Desk:
         assert self._form is not None
         for shared, x in zip(self._batch, self._form.leaves("a batch", batch), strict=True):
             shared.copy_(x)
-        return number
+        return DONE, number
 
     def _show(self, batch: TensorDict, number: int) -> int:
         """Says what all batches are like, for which it is given memory."""

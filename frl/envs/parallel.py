@@ -1,6 +1,5 @@
 """Several environments side by side, each in a process of its own."""
 
-import multiprocessing
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +13,8 @@ from frl.envs.board import allocate, board, copy, view
 from frl.envs.channel import ENDED, GIVEN, RESET, RESTART, STEP, STEP_AND_RESET
 from frl.envs.creator import creators
 from frl.envs.form import Form
-from frl.envs.pool import Pool
+from frl.envs.pool import Pool, require_method
+from frl.envs.sending import packed
 from frl.tensordict import TensorDict
 
 _FAREWELL, _LONGEST_FAREWELL = 0.3, 60.0  # seconds for closing, after an error and otherwise
@@ -57,12 +57,12 @@ class ParallelEnv(BatchedEnv):
         if not isinstance(timeout, (int, float)):
             raise TypeError(f"ParallelEnv: timeout is {timeout!r} but must be a number of seconds.")
         check.above("ParallelEnv", {"timeout": timeout}, 0)
-        methods = multiprocessing.get_all_start_methods()
-        if mp_start_method not in methods:
-            raise ValueError(f"ParallelEnv: mp_start_method is {mp_start_method!r} but must be one of {methods}.")
+        require_method("ParallelEnv", mp_start_method)
         self.create_env_fn = creators("ParallelEnv", num_workers, create_env_fn)
         self._timeout, self._method = timeout, mp_start_method
-        self._pool = Pool("ParallelEnv", self.create_env_fn, mp_start_method, timeout)
+        remedy = "give a function of a module, as functools.partial(GymEnv, name)"
+        work = [packed("ParallelEnv", "create_env_fn", each, mp_start_method, remedy) for each in self.create_env_fn]
+        self._pool = Pool("ParallelEnv", work, mp_start_method, timeout)
         try:
             self._adopt(self._pool.outlines(), seed)
             self._share()

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, NoReturn
 
 from frl.envs import worker
 from frl.envs.channel import BOARD, CLOSE, DONE, ENDED, OUTLINE, RAISED, READY, Message, receive
-from frl.envs.sending import packed
 from frl.envs.worker_errors import RemoteTraceback, WorkerDied, WorkerError, WorkerRaised, WorkerTimeout
 
 START = "the start of its process"
@@ -26,6 +25,16 @@ _GUARD = (
     "mp_start_method='fork'"
 )
 _ALL = "All workers are closed; make another one."
+
+
+def require_method(owner: str, method: str) -> None:
+    """Raises ValueError unless processes can be started by this method here.
+
+    >>> require_method("ParallelEnv", "spawn")
+    """
+    methods = multiprocessing.get_all_start_methods()
+    if method not in methods:
+        raise ValueError(f"{owner}: mp_start_method is {method!r} but must be one of {methods}.")
 
 
 class Job(NamedTuple):
@@ -65,7 +74,8 @@ class Pool:
 
     Whatever goes wrong, in whichever worker, ends all of them.
 
-    Args: owner: the name that errors begin with. method: of starting processes. timeout: seconds for one answer.
+    Args: owner: the name that errors begin with. work: what can be sent to a process of this method, as `packed` makes
+        it. method: of starting processes. timeout: seconds for one answer.
     """
 
     def __init__(self, owner: str, work: Sequence[Any], method: str, timeout: float, job: Job | None = None):
@@ -79,11 +89,7 @@ class Pool:
         if method == "forkserver":
             context.set_forkserver_preload([worker.__name__])  # torch is imported once, not by every worker
         try:
-            remedy = "give a function of a module, as functools.partial(GymEnv, name)"
-            sendable = [
-                each if method == "fork" else packed(owner, "create_env_fn", each, method, remedy) for each in work
-            ]
-            for i, each in enumerate(sendable):
+            for i, each in enumerate(work):
                 self._start(context, worker.Place(i, len(work)), each)
             self._fds = [sock.fileno() for sock in self._sockets]
             self.gather(START, READY, START_TIMEOUT)

@@ -27,8 +27,8 @@ def _tensor(data: bytes, dtype: torch.dtype, shape: tuple[int, ...], gradient: b
     return nn.Parameter(x, gradient) if parameter else x.requires_grad_(gradient)
 
 
-def packed(owner: str, name: str, value: Any, method: str, remedy: str) -> bytes:
-    """`value` for a process that `method` starts; all its tensors are on the cpu there.
+def packed(owner: str, name: str, value: Any, method: str, remedy: str) -> Any:
+    """`value` for a process that `method` starts: itself for a fork, else bytes, and its tensors are on the cpu there.
 
     Raises: TypeError that says what cannot be sent, and the remedy.
 
@@ -37,6 +37,8 @@ def packed(owner: str, name: str, value: Any, method: str, remedy: str) -> bytes
     TypeError: ParallelEnv: f, ...<lambda>..., cannot be sent to a worker that is started by spawn (...); give a \
 function of a module, or pass mp_start_method='fork'.
     """
+    if method == "fork":
+        return value
     memory = io.BytesIO()
     try:
         _Packer(memory).dump(value)

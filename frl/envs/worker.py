@@ -35,7 +35,7 @@ Live = Callable[[Place, Any, socket.socket, contextlib.ExitStack], None]
 def run(place: Place, work: Any, sock: socket.socket, theirs: socket.socket | None, live: Live | None = None) -> None:
     """The whole life of a worker, and what becomes of its errors.
 
-    Args: work: for `live`, as bytes if it was packed. theirs: the other end of the socket, if this process has
+    Args: work: for `live`. theirs: the other end of the socket, if this process has
         inherited it. live: by default that of an environment's worker, whose work is a function that makes it.
     """
     _settle()
@@ -78,13 +78,40 @@ def memory_of(sock: socket.socket) -> tuple[int, int] | None:
     return (fds[0], data[1]) if len(data) == 2 and data[0] == BOARD else None
 
 
+def serve(sock: socket.socket, number: int, obey: Callable[[int, int], tuple[int, int]]) -> None:
+    """Answers DONE, then does what it is told, until it is told to close or nobody is left to tell.
+
+    Args: number: to answer with. obey: from the code and the number of what is to be done to those of the answer.
+
+    >>> ours, theirs = socket.socketpair()
+    >>> with ours, theirs:
+    ...     _ = ours.send(bytes((BOARD, 7, CLOSE, 0)))
+    ...     serve(theirs, 3, lambda code, number: (code, number))
+    ...     list(ours.recv(4)) == [DONE, 3, BOARD, 7]
+    True
+    """
+    answer, fd = DONE, sock.fileno()
+    while True:
+        os.write(fd, bytes((answer, number)))
+        data = os.read(fd, 2)
+        if len(data) < 2 or data[0] == CLOSE:
+            return
+        answer, number = obey(data[0], data[1])
+
+
 def _step_environment(place: Place, work: Any, sock: socket.socket, closing: contextlib.ExitStack) -> None:
     """Makes its environment, describes it, and does what it is told."""
     env: Env = unpacked("create_env_fn", work)()
     close_at_end(closing, env)
     member = Member(env)
     send(sock.fileno(), Message(OUTLINE, 0, member.sketch))
-    _serve(place, member, sock)
+    handed = memory_of(sock)
+    if handed is None:
+        return
+    memory, number = handed
+    obey = desk(member, board(memory, member.outline, place.num_workers), place.number).obey
+    os.close(memory)
+    serve(sock, number, lambda code, number: (obey(code), number))
 
 
 def _settle() -> None:
@@ -92,20 +119,3 @@ def _settle() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal: the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     torch.set_num_threads(1)  # the processes are the parallelism
-
-
-def _serve(place: Place, member: Member, sock: socket.socket) -> None:
-    """Does what it is told, until it is told to close or nobody is left to tell."""
-    handed = memory_of(sock)
-    if handed is None:
-        return
-    memory, number = handed
-    obey = desk(member, board(memory, member.outline, place.num_workers), place.number).obey
-    os.close(memory)
-    answer, fd = DONE, sock.fileno()
-    while True:
-        os.write(fd, bytes((answer, number)))
-        data = os.read(fd, 2)
-        if len(data) < 2 or data[0] == CLOSE:
-            return
-        answer, number = obey(data[0]), data[1]
