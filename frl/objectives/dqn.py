@@ -89,13 +89,12 @@ class DQNLoss:
         self._space().check("DQNLoss", acted["action_value"])
         pred = self._space().value_of(acted["action_value"], batch["action"]).squeeze(-1)
         target = self._target(params, batch, acted["next"])
-        counts = batch["mask"] if "mask" in batch else torch.ones_like(pred, dtype=torch.bool)
-        error = torch.where(counts, pred - target, 0)
+        error = torch.where(batch["mask"], pred - target, 0) if "mask" in batch else pred - target
         cost = self.distance(error)
         weighted = cost * batch["_weight"] if "_weight" in batch else cost
         return TensorDict(
             {
-                "loss": torch.where(counts, weighted, 0).sum() / counts.sum().clamp(min=1),
+                "loss": _mean(weighted, batch),
                 "td_error": error.detach().abs(),
                 "pred_value": pred.detach(),
                 "target_value": target.detach(),
@@ -126,6 +125,14 @@ class DQNLoss:
     def _space(self) -> ActionSpace:
         named = isinstance(self.action_space, str)
         return action_space("DQNLoss", self.action_space if named else None, None if named else self.action_space)
+
+
+def _mean(cost: Tensor, batch: TensorDict) -> Tensor:
+    """Over the steps that count."""
+    if "mask" not in batch:
+        return cost.mean()
+    mask = batch["mask"]
+    return torch.where(mask, cost, 0).sum() / mask.sum().clamp(min=1)
 
 
 def _cut(batch: TensorDict) -> TensorDict:
