@@ -32,7 +32,7 @@ class ToTensorImage(Entrywise):
         _require_image(self, x, "[*B, H, W, C]")
         image = x.movedim(-1, -3)
         # a division of bytes is one pass over the image, a conversion before it would be another
-        return image.to(self.dtype) if x.is_floating_point() else (image / 255).to(self.dtype)
+        return image.to(self.dtype) if x.is_floating_point() else image / torch.tensor(255, dtype=self.dtype)
 
     def spec(self, spec: Spec) -> Spec:
         """Between 0 and 1 if it was an image of bytes."""

@@ -21,6 +21,11 @@ def test_bytes_become_numbers_between_zero_and_one():
     assert spec["pixels"] == Bounded(0.0, 1.0, (3, 4, 5))
 
 
+def test_bytes_are_divided_in_the_precision_that_is_asked_for():
+    image = ToTensorImage(dtype=torch.float64).apply(torch.ones(1, 1, 1, dtype=torch.uint8))
+    assert image.item() == 1 / 255
+
+
 def test_brightness_is_the_weighted_sum_of_the_colours():
     red, green, blue = torch.eye(3).reshape(3, 3, 1, 1)
     assert [show(GrayScale(), x).item() for x in (red, green, blue)] == pytest.approx([0.2989, 0.587, 0.114])
