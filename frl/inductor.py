@@ -1,12 +1,13 @@
-"""Inductor, as `frl.compile` uses it: settings, shortcuts and decompositions, which hold only while it compiles.
+"""Inductor, as `frl.compile` uses it: settings and shortcuts, which hold only while it compiles.
 
-The sole importer of torch's compiler. Each entry was measured by `bench/compile_step.py`; the figures stand in
-`bench/results/`.
+With `decompositions`, the sole importer of torch's compiler. Each entry was measured by `bench/compile_step.py` or
+`bench/dqn_throughput.py`; the figures stand in `bench/results/`.
 """
 
 import contextlib
 import contextvars
 import hashlib
+import platform
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +19,20 @@ from torch import Tensor, fx
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from . import hoisting
+from .decompositions import decompositions
 from .functionalization import functionalize, mutates
 from .tracing import Graph, replay, trace
 
 Program = Callable[[list[Tensor]], Sequence[Tensor]]
 
-_SOURCES = [Path(__file__).with_name(f"{name}.py") for name in ("functionalization", "hoisting", "inductor", "tracing")]
+_SPREAD = 16  # elements that would each compute again what is spread over them
+_FLUSH = (  # to the end of the scope, in one thread
+    "struct Flush { unsigned before = _mm_getcsr(); Flush() { _mm_setcsr(before | 0x8040); } "
+    "~Flush() { _mm_setcsr(before); } } flush;"
+)
+
+_PARTS = ("decompositions", "functionalization", "hoisting", "inductor", "tracing")
+_SOURCES = [Path(__file__).with_name(f"{name}.py") for name in _PARTS]
 _SOURCE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
 
 
@@ -111,20 +120,25 @@ def _precompile_headers() -> None:
 
 @contextlib.contextmanager
 def _shortcuts() -> Generator[None]:
-    """Cuts five costs of Inductor and mends three faults, for as long as it lasts.
+    """Cuts seven costs of Inductor and mends three faults, for as long as it lasts.
 
-    The costs: a singleton that is filled anew at each operator and intersections of equal ranges of values, together a
-    third of the code generator's time; `-O3`, which takes the C++ compiler twice the time of `-O1` and gains nothing
-    where vectorisation is explicit; in every step of a loop new handles for all its inputs (`_enter`) and new memory
-    for all intermediate results (`hoist`). The faults: an output that a loop writes in place was offered as memory to a
-    later result, and allocated a second time (`_keep`); where the next step of a loop takes a value and its copy or a
-    part of it, the first was handed on and then used again, and the program crashed (`_apart`); where a loop's result
-    is part of a larger tensor, what read it counted twice where the part begins (`_begin_at_zero`).
+    The costs: a singleton that is filled anew at each operator and intersections of equal ranges of values,
+    together a third of the code generator's time; `-O3`, which takes the C++ compiler twice the time of `-O1` and
+    gains nothing where vectorisation is explicit; in every step of a loop new handles for all its inputs (`_enter`)
+    and new memory for all intermediate results (`hoist`); a scalar that is computed anew for each element that it
+    meets (`_compute_once`); and numbers nearer to 0 than the smallest normal one, of which Adam's averages are full
+    where a gradient stays 0, and which take a processor a hundred times as long as others (`_FLUSH`). The faults:
+    an output that a loop writes in place was offered as memory to a later result, and allocated a second time
+    (`_keep`); where the next step of a loop takes a value and its copy or a part of it, the first was handed on and
+    then used again, and the program crashed (`_apart`); where a loop's result is part of a larger tensor, what read
+    it counted twice where the part begins (`_begin_at_zero`).
     """
     from torch._inductor import cpp_builder
+    from torch._inductor.codegen.cpp import WorkSharing
     from torch._inductor.codegen.cpp_wrapper_cpu import CppWrapperCpu
     from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
     from torch._inductor.fx_passes import post_grad
+    from torch._inductor.graph import GraphLowering
     from torch._inductor.ir import MutationOutput, WhileLoop
     from torch.utils._sympy.value_ranges import ValueRanges
 
@@ -134,9 +148,11 @@ def _shortcuts() -> Generator[None]:
         _around(MutationOutput, "__init__", _keep),
         _around(WhileLoop, "create", _begin_at_zero),
         _around(post_grad, "remove_noop_ops", _apart),
+        _around(GraphLowering, "run_node", _compute_once),
         _around(cpp_builder, "_get_optimization_cflags", _modest),
         _around(CppWrapperCpu, "codegen_subgraph_prefix", _enter),
         _around(CppWrapperCpu, "generate_end", _end),
+        _around(WorkSharing, "parallel", _parallel),
     ):
         yield
 
@@ -215,6 +231,27 @@ def _overlap(x: Tensor, y: Tensor) -> bool:
     return first[0] < sum(second) and second[0] < sum(first)
 
 
+def _compute_once(theirs: Any, lowering: Any, node: fx.Node) -> Any:
+    """Computes what is spread over a larger tensor before the loop over that, not again for each element."""
+    from torch._inductor.ir import Pointwise, StorageBox, TensorBox
+
+    result = theirs(lowering, node)
+    if (
+        isinstance(result, TensorBox)
+        and isinstance(result.data, StorageBox)
+        and isinstance(result.data.data, Pointwise)
+        and result.data.data.inner_fn_opcount().num_ops > 3
+        and any(_size(user) >= _SPREAD * _size(node) for user in node.users)
+    ):
+        result.realize()
+    return result
+
+
+def _size(node: fx.Node) -> int:
+    value = node.meta.get("val")
+    return value.numel() if isinstance(value, Tensor) else 0
+
+
 def _modest(theirs: Any, cpp_compiler: str, min_optimize: bool = False) -> Any:
     flags, *rest = theirs(cpp_compiler, min_optimize)
     return (["O1" if flag == "O3" else flag for flag in flags], *rest)
@@ -223,8 +260,22 @@ def _modest(theirs: Any, cpp_compiler: str, min_optimize: bool = False) -> Any:
 def _end(theirs: Any, wrapper: Any, program: Any) -> None:
     lines = program.getvalue().split("\n")
     program.clear()
-    program.writelines(hoisting.hoist(lines))
+    for line in hoisting.hoist(lines):
+        program.writeline(line)
+        if "gil_scoped_release" in line and _flushes():  # where the program begins
+            program.writeline(_FLUSH)
     theirs(wrapper, program)
+
+
+def _parallel(theirs: Any, work: Any, threads: int) -> None:
+    opens = not work.in_parallel or threads != work.num_threads
+    theirs(work, threads)
+    if opens and _flushes():
+        work.code.writeline(_FLUSH)
+
+
+def _flushes() -> bool:
+    return platform.machine() in ("x86_64", "AMD64")
 
 
 def _enter(theirs: Any, wrapper: Any, subgraph: Any, outer_inputs: Sequence[str], outer_outputs: Sequence[str]) -> None:
@@ -246,34 +297,3 @@ def _enter(theirs: Any, wrapper: Any, subgraph: Any, outer_inputs: Sequence[str]
         wrapper.writeline(f"AtenTensorHandle {inner}_handle;")
         wrapper.writeline(f"AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_assign_tensors_out({outer}, &{inner}_handle));")
         wrapper.writeline(f"RAIIAtenTensorHandle {inner}({inner}_handle);")
-
-
-def decompositions() -> dict[Any, Callable[..., Any]]:
-    """Inductor's, and our own: products of a few rows become sums, without the cost of a call to BLAS; tanh by exp.
-
-    The latter gives 140k steps/s against 93k, and is exact to 1e-7 absolutely.
-    """
-    from torch._inductor.decomposition import select_decomp_table
-
-    aten, table = torch.ops.aten, dict(select_decomp_table())
-
-    def mm(x: Tensor, y: Tensor) -> Any:
-        if not _few_rows(x, y):
-            return theirs[aten.mm.default](x, y)
-        return (x[:, :, None] * y).sum(1)
-
-    def addmm(bias: Tensor, x: Tensor, y: Tensor, beta: float = 1, alpha: float = 1) -> Any:
-        if not _few_rows(x, y) or (beta, alpha) != (1, 1):
-            return theirs[aten.addmm.default](bias, x, y, beta=beta, alpha=alpha)
-        return (x[:, :, None] * y).sum(1) + bias
-
-    def tanh(x: Tensor) -> Any:
-        return 2 / (1 + torch.exp(-2 * x)) - 1 if x.device.type == "cpu" else theirs[aten.tanh.default](x)
-
-    ours = {aten.mm.default: mm, aten.addmm.default: addmm, aten.tanh.default: tanh}
-    theirs = {op: table.get(op, lambda *_, **__: NotImplemented) for op in ours}
-    return table | ours
-
-
-def _few_rows(x: Tensor, y: Tensor) -> bool:
-    return x.device.type == "cpu" and x.shape[0] <= 16 and y.numel() <= 2**12 and x.dtype == y.dtype

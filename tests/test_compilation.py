@@ -6,6 +6,7 @@ seconds.
 
 import contextlib
 import gc
+import platform
 
 import pytest
 import torch
@@ -118,6 +119,15 @@ def test_what_reads_a_part_of_a_loops_result_reads_that_part():
 
     x, xs = {"a": torch.ones(2), "b": torch.ones(2, 3)}, torch.arange(24.0).view(3, 8)
     assert_close(compile(split)(x, xs), split(x, xs))
+
+
+@needs_compiler
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="other processors lose no time on them")
+@pytest.mark.parametrize("size", [1, 2**18], ids=["one thread", "several"])
+def test_a_number_below_the_smallest_normal_one_is_zero_inside_and_not_afterwards(size):
+    x = torch.full((size,), torch.finfo(torch.float32).tiny)
+    assert compile(lambda x: x / 2)(x).count_nonzero() == 0
+    assert (x / 2).count_nonzero() == size
 
 
 def test_values_do_not_recompile_but_shapes_and_dtypes_do(traced_graphs):
