@@ -1,4 +1,4 @@
-"""Loops over time: `scan`, a Python loop in eager mode and one loop operator in a compiled program.
+"""Loops and branches, in eager mode Python's own and in a compiled program operators: `scan` and `cond`.
 
 One registration at import: a vmap rule for torch's scan that keeps the batch axis in front (torch's own moves it to the
 end, and fails on carries without it).
@@ -62,8 +62,8 @@ def scan(
         if length is None:
             raise ValueError("scan: neither xs nor length is given; pass xs=, or length= for a number of steps.")
         xs = torch.arange(length)
-    _require_tensors("carry", carry)
-    _require_tensors("xs", xs)
+    _require_tensors("scan", "carry", carry)
+    _require_tensors("scan", "xs", xs)
     steps = _length(xs, length)
     if strategy == "auto" and torch.compiler.is_dynamo_compiling():
         return _dynamo(body, carry, xs, reverse)
@@ -159,11 +159,11 @@ def _batched(x: Tensor, dim: int | None, size: int) -> Tensor:
     return tracing.fresh(x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0))
 
 
-def _require_tensors(argument: str, value: Any) -> None:
+def _require_tensors(function: str, argument: str, value: Any) -> None:
     if all(isinstance(x, Tensor) for x in tree.leaves(value)):
         return
     name, x = next((name, x) for name, x in tree.named_leaves(value) if not isinstance(x, Tensor))
-    raise TypeError(f"scan: {argument} leaf {name!r} is {type(x).__name__} {x!r}; every leaf must be a tensor.")
+    raise TypeError(f"{function}: {argument} leaf {name!r} is {type(x).__name__} {x!r}; every leaf must be a tensor.")
 
 
 def _pair(result: Any) -> tuple[Any, Any]:
@@ -210,6 +210,61 @@ def _describe(x: Any) -> str:
 
 
 scan_op.functorch_table[_functorch.TransformType.Vmap] = partial(_batch, scan_op)
+
+
+def cond(condition: Tensor, true: Callable[..., Any], false: Callable[..., Any], *operands: Any) -> Any:
+    """`true(*operands)` if `condition` holds, `false(*operands)` if not; only that one is computed.
+
+    Both must return the same structure, shapes and dtypes. Under `torch.func` transforms (`vmap`, `grad`) and
+    `torch.compile`, both are computed, and the result is chosen leaf by leaf.
+
+    Args: condition: a boolean scalar. operands: pytrees of tensors. Tensors that the functions close over are allowed.
+    Raises: TypeError if the condition is no tensor or a leaf is none; ValueError if it is no boolean scalar, or, where
+        both functions are called, if their results differ (the leaf is named).
+
+    >>> cond(torch.tensor(False), lambda x: x + 1, lambda x: -x, torch.tensor(3.0))
+    tensor(-3.)
+    """
+    check.callables("cond", {"true": true, "false": false}, "pass two functions of the operands")
+    if not isinstance(condition, Tensor):
+        raise TypeError(f"cond: condition is {type(condition).__name__} {condition!r}; pass a boolean scalar tensor.")
+    if condition.ndim > 0 or condition.dtype != torch.bool:
+        raise ValueError(f"cond: condition is {_describe(condition)}; it must be bool []; torch.vmap over several.")
+    transformed = torch.compiler.is_dynamo_compiling() or _functorch.peek_interpreter_stack() is not None
+    tracer = None if transformed else tracing.current()
+    if transformed:
+        chosen, other = true(*operands), false(*operands)
+        _require_alike(chosen, other)
+        return tree.map(lambda x, y: torch.where(condition, x, y), chosen, other)
+    if tracer is None:
+        return (true if condition else false)(*operands)
+    leaves, structure = tree.flatten(operands)
+    _require_tensors("cond", "operands", operands)
+    results: list[Any] = []
+
+    def flat(f: Callable[..., Any]) -> Callable[..., _Leaves]:
+        def of_leaves(*x: Tensor) -> _Leaves:
+            results.append(f(*tree.unflatten(structure, x)))
+            _require_alike(results[0], results[-1])
+            return tree.leaves(results[-1])
+
+        return of_leaves
+
+    outputs = tracer.branch(condition, flat(true), flat(false), leaves)
+    return tree.unflatten(tree.flatten(results[0])[1], outputs)
+
+
+def _require_alike(true: Any, false: Any) -> None:
+    (xs, structure), (ys, other) = tree.flatten(true), tree.flatten(false)
+    if structure != other:
+        names = [name for name, _ in tree.named_leaves(true)], [name for name, _ in tree.named_leaves(false)]
+        raise ValueError(f"cond: true returned the leaves {names[0]} but false {names[1]}; return one structure.")
+    for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
+        if not isinstance(x, Tensor) or not isinstance(y, Tensor) or x.shape != y.shape or x.dtype != y.dtype:
+            name = tree.named_leaves(true)[i][0]
+            raise ValueError(
+                f"cond: leaf {name!r} is {_describe(x)} of true but {_describe(y)} of false; return the same from both."
+            )
 
 
 def being_traced() -> bool:

@@ -15,8 +15,10 @@ def functionalize(graph: fx.GraphModule) -> None:
         if not _is_mutation(node) or not isinstance(node.args[0], fx.Node):
             continue
         old = node.args[0]
+        if old.op == "placeholder" or any(_views(user) for user in (old, *old.users)):
+            continue
         new = _pure_form(node)
-        if new is None or old.op == "placeholder" or any(_views(user) for user in (old, *old.users)):
+        if new is None:
             continue
         node.replace_all_uses_with(new)
         old.replace_all_uses_with(new, delete_user_cb=lambda user, node=node: user > node)

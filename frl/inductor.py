@@ -139,7 +139,7 @@ def _shortcuts() -> Generator[None]:
     from torch._inductor.dtype_propagation import DtypePropagationOpsHandler
     from torch._inductor.fx_passes import post_grad
     from torch._inductor.graph import GraphLowering
-    from torch._inductor.ir import MutationOutput, WhileLoop
+    from torch._inductor.ir import Conditional, MutationOutput, WhileLoop
     from torch.utils._sympy.value_ranges import ValueRanges
 
     with (
@@ -147,6 +147,7 @@ def _shortcuts() -> Generator[None]:
         _around(ValueRanges, "tighten", _tighten),
         _around(MutationOutput, "__init__", _keep),
         _around(WhileLoop, "create", _begin_at_zero),
+        _around(Conditional, "create", _begin_at_zero),
         _around(post_grad, "remove_noop_ops", _apart),
         _around(GraphLowering, "run_node", _compute_once),
         _around(cpp_builder, "_get_optimization_cflags", _modest),
@@ -200,27 +201,32 @@ def _begin_at_zero(theirs: Any, *args: Any) -> Any:
 def _apart(theirs: Any, graph: fx.Graph) -> None:
     """Leaves each carry of a loop memory of its own: a step may return a value twice, or a value and a part of it.
 
-    It is asked for a graph after the steps of its loops, and before these loops are lowered.
+    So may each side of a branch, whose results must also begin where their memory begins. It is asked for a graph after
+    these parts of it, and before they are lowered.
     """
     theirs(graph)
     for node in graph.nodes:
+        arguments: Any = node.args
         if str(node.target) == "scan":
-            arguments: Any = node.args  # the step, the first carries, and what is stacked or closed over
-            step: Any = getattr(graph.owning_module, arguments[0].target)
-            _separate(step.graph, len(arguments[1]))
-            step.recompile()
+            step, carry, *_ = arguments
+            _separate(getattr(graph.owning_module, step.target), len(carry), whole=False)
+        elif str(node.target) == "cond":
+            for side in arguments[1:3]:
+                _separate(getattr(graph.owning_module, side.target), len(node.meta["val"]), whole=True)
 
 
-def _separate(step: fx.Graph, carries: int) -> None:
-    """Copies each carry that a step returns in memory of an earlier one."""
-    output: Any = step.output_node()
+def _separate(part: Any, count: int, whole: bool) -> None:
+    """Copies each of the first `count` results that lies in memory of an earlier one, or, to be `whole`, in a part."""
+    output: Any = part.graph.output_node()
     results: list[Any] = list(output.args[0])
-    for i, node in enumerate(results[:carries]):
-        if any(_overlap(node.meta["val"], other.meta["val"]) for other in results[:i]):
-            with step.inserting_before(output):
-                results[i] = step.call_function(torch.ops.aten.clone.default, (node,))
-            results[i].meta = {**node.meta, "val": node.meta["val"].clone()}
+    for i, node in enumerate(results[:count]):
+        value = node.meta["val"]
+        if (whole and value.storage_offset() > 0) or any(_overlap(value, other.meta["val"]) for other in results[:i]):
+            with part.graph.inserting_before(output):
+                results[i] = part.graph.call_function(torch.ops.aten.clone.default, (node,))
+            results[i].meta = {**node.meta, "val": value.clone()}
     output.args = (tuple(results),)
+    part.recompile()
 
 
 def _overlap(x: Tensor, y: Tensor) -> bool:

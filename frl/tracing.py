@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
+from torch._higher_order_ops.cond import cond_op
 from torch._higher_order_ops.scan import scan_op
 from torch._subclasses.fake_tensor import (
     DataDependentOutputException,
@@ -28,7 +29,7 @@ _ASKS_METADATA = (_aten.size.default, _aten.stride.default, _aten.storage_offset
 
 
 class Graph:
-    """A traced function: its operators, the graphs of its loops' steps, and the tensors that it closes over.
+    """A traced function: its operators, the graphs of its loops' steps and branches, and the tensors it closes over.
 
     Its inputs are the function's arguments and then `closed_over`; its output is the list of the function's results.
     """
@@ -56,6 +57,12 @@ class Graph:
             node = self.fx.placeholder(f"input_{len(self.inputs)}")
         self.inputs.append(node)
         return node
+
+    def add_body(self, body: "Graph") -> fx.Node:
+        """The node that stands for `body`, the step of a loop or one side of a branch."""
+        name = f"body_{len(self.bodies)}"
+        self.bodies[name] = body
+        return self.fx.create_node("get_attr", name)
 
     def module(self) -> fx.GraphModule:
         """The graph as a module to call or to compile, without the operators whose results nothing reads."""
@@ -96,7 +103,8 @@ def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
             break
         else:
             args, kwargs = fx.map_arg((node.args, node.kwargs), values.__getitem__)
-            values[node] = _replay_loop(*args) if node.target is scan_op else node.target(*args, **kwargs)
+            run = _REPLAYED.get(node.target, node.target)
+            values[node] = run(*args, **kwargs)
     return [values[node] for node in graph.outputs]
 
 
@@ -104,6 +112,15 @@ def _replay_loop(body: Graph, init: Sequence[Tensor], xs: Sequence[Tensor], clos
     tracer = current()
     assert tracer is not None
     return tracer.loop(lambda *leaves: replay(body, leaves), init, xs, closed_over)
+
+
+def _replay_branch(condition: Tensor, true: Graph, false: Graph, operands: Sequence[Tensor]) -> Any:
+    tracer = current()
+    assert tracer is not None
+    return tracer.branch(condition, lambda *x: replay(true, x), lambda *x: replay(false, x), operands)
+
+
+_REPLAYED: dict[Any, Callable[..., Any]] = {scan_op: _replay_loop, cond_op: _replay_branch}
 
 
 def current() -> "_Tracer | None":
@@ -141,17 +158,52 @@ class _Tracer(TorchDispatchMode):
             shapes = [x.shape for x in init] + [x.shape[1:] for x in xs] + [x.shape for x in closed_over]
             samples = [_empty(x, shape) for x, shape in zip((*init, *xs, *closed_over), shapes, strict=True)]
         body = self.graph(lambda *leaves: [fresh(x) for x in step(*leaves)], samples)
-        name = f"body_{len(outer.bodies)}"
-        outer.bodies[name] = body
         closed_over = (*closed_over, *body.closed_over)
         inputs = ([self._node(x) for x in leaves] for leaves in (init, xs, closed_over))
-        node = outer.fx.call_function(scan_op, (outer.fx.create_node("get_attr", name), *inputs))
+        node = outer.fx.call_function(scan_op, (outer.add_body(body), *inputs))
         with self._writing(None):
             after = [node.meta["val"] for node in body.outputs]
             last = [_empty(x, x.shape) for x in after[: len(init)]]
             stacked = [_empty(x, (len(xs[0]), *x.shape)) for x in after[len(init) :]]
         self._know(node, [*last, *stacked])
         return [*last, *stacked]
+
+    def branch(self, condition: Tensor, true: Function, false: Function, operands: Sequence[Tensor]) -> list[Tensor]:
+        """Writes down two functions of the operands, of which the program runs one; returns what that one returns.
+
+        Where both return an operand as it is, the result is that operand: nothing of it is copied.
+        """
+        outer = self._graph
+        assert outer is not None
+        operands = [x.contiguous() for x in operands]
+        with self._writing(None):
+            samples = [_empty(x, x.shape) for x in operands]
+        found: list[list[int | None]] = []
+
+        def noting(f: Function) -> Function:
+            def noted(*leaves: Tensor) -> list[Tensor]:
+                results = f(*leaves[: len(samples)])
+                found.append([next((i for i, x in enumerate(samples) if x is y), None) for y in results])
+                return [fresh(x) for x in results]
+
+            return noted
+
+        first = self.graph(noting(true), samples)
+        second = self.graph(noting(false), [*samples, *first.closed_over])
+        for _ in second.closed_over:
+            first.add_input()
+        kept = [i if i == j else None for i, j in zip(*found, strict=True)]
+        for body in (first, second):
+            body.outputs = [x for x, i in zip(body.outputs, kept, strict=True) if i is None]
+            body.fx.output_node().args = (list(body.outputs),)
+        functions = [outer.add_body(body) for body in (first, second)]
+        given = [self._node(x) for x in (*operands, *first.closed_over, *second.closed_over)]
+        node = outer.fx.call_function(cond_op, (self._node(condition), *functions, given))
+        with self._writing(None):
+            computed = [_empty(x.meta["val"], x.meta["val"].shape) for x in first.outputs]
+        self._know(node, computed)
+        rest = iter(computed)
+        return [next(rest) if i is None else operands[i] for i in kept]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Writes down one operator, or what it decomposes into."""

@@ -1,11 +1,12 @@
-"""`frl.control`: one loop in eager, compiled, vmapped and differentiated programs."""
+"""`frl.control`: one loop and one branch in eager, compiled, vmapped and differentiated programs."""
 
 import pytest
 import torch
 from torch import Tensor
 
 from frl import tree
-from frl.control import scan
+from frl.compilation import compile, compiler_available
+from frl.control import cond, scan
 from frl.tracing import trace
 from tests.traced import traced
 
@@ -105,6 +106,92 @@ def test_strategy_loop_unrolls_the_compiled_program():
 
     graph = trace(f, (torch.zeros(2), torch.ones(3, 2)))
     assert torch.ops.higher_order.scan not in [node.target for node in graph.fx.nodes]
+
+
+def branch(x: Tensor, w: Tensor):
+    """Each side closes over the weights; one runs a loop; of what both return as it is nothing is computed."""
+
+    def long(td):
+        total, ys = scan(lambda c, y: (torch.tanh(c @ w) + y, c.sum()), td["x"], torch.ones(3, 2))
+        return {"x": total, "kept": td["kept"]}, ys
+
+    def short(td):
+        return {"x": td["x"] + w[0], "kept": td["kept"]}, torch.zeros(3)
+
+    return cond(x.sum() > 0, long, short, {"x": x, "kept": w})
+
+
+SIDES = {"true": torch.tensor([1.0, 2.0]), "false": torch.tensor([-1.0, -2.0])}
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_only_the_side_that_is_chosen_runs(side):
+    ran = []
+    cond(SIDES[side].sum() > 0, lambda: ran.append("true"), lambda: ran.append("false"))
+    assert ran == [side]
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("compiler", [traced, dynamo])
+def test_a_compiled_branch_is_the_chosen_side(side, compiler):
+    x, w = SIDES[side], torch.tensor([[0.5, 0.0], [0.25, 1.0]])
+    assert_close(compiler(branch)(x, w), branch(x, w))
+
+
+@pytest.mark.skipif(not compiler_available(), reason="no C++ compiler")
+def test_one_program_takes_either_side_of_branches_within_loops_and_around_them():
+    w = torch.tensor([[0.5, 0.0], [0.25, 1.0]])
+
+    def f(x):
+        return scan(lambda c, i: (cond(i % 2 == 0, lambda c: c - 1, lambda c: 2 * c, c), c), x, length=3), branch(x, w)
+
+    compiled = compile(f)
+    for x in SIDES.values():
+        assert_close(compiled(x), f(x))
+
+
+@pytest.mark.skipif(not compiler_available(), reason="no C++ compiler")
+def test_the_sides_of_a_program_may_return_a_value_twice_and_parts_of_it():
+    def f(x):
+        return cond(x.sum() > 0, lambda x: (2 * x, 2 * x, x[:1]), lambda x: (x, x, x[1:]), x)
+
+    compiled = compile(f)
+    for x in SIDES.values():
+        assert_close(compiled(x), f(x))
+
+
+def test_a_vmapped_branch_is_the_branch_of_each_member():
+    x, w = torch.stack(list(SIDES.values())), torch.eye(2)
+    for f in (torch.vmap(branch, (0, None)), traced(torch.vmap(branch, (0, None)))):
+        together = f(x, w)
+        for i in range(2):
+            assert_close(tree.map(lambda x, i=i: x[i], together), branch(x[i], w))
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_gradient_of_a_branch_is_that_of_the_chosen_side(side):
+    gradient = torch.func.grad(lambda x: cond(x.sum() > 0, lambda x: (x**2).sum(), lambda x: (3 * x).sum(), x))
+    expected = {"true": [2.0, 4.0], "false": [3.0, 3.0]}[side]
+    assert gradient(SIDES[side]).tolist() == traced(gradient)(SIDES[side]).tolist() == expected
+
+
+def test_compiled_it_is_one_operator_that_returns_what_changes():
+    graph = trace(lambda *x: tree.leaves(branch(*x)), (SIDES["true"], torch.eye(2)))
+    (node,) = [node for node in graph.fx.nodes if node.target is torch.ops.higher_order.cond]
+    assert [tuple(x.shape) for x in node.meta["val"]] == [(2,), (3,)]
+    assert graph.outputs[1] is graph.inputs[1]
+
+
+@pytest.mark.parametrize("compiler", [torch.vmap, traced])
+def test_sides_that_differ_are_named(compiler):
+    def differing(other):
+        return lambda x: cond(x.sum() > 0, lambda x: {"a": x}, other, x)
+
+    x = torch.ones(1, 2)
+    with pytest.raises(ValueError, match=r"leaf 'a' is float32 \[.*\] of true but float64"):
+        compiler(differing(lambda x: {"a": x.double()}))(x)
+    with pytest.raises(ValueError, match=r"the leaves \['a'\] but false \['b'\]"):
+        compiler(differing(lambda x: {"b": x}))(x)
 
 
 ONES = torch.ones(3, 2)

@@ -32,6 +32,13 @@ def test_derivatives_leave_no_write_in_the_graph():
     torch.testing.assert_close(module(x)[0], f(x))
 
 
+def test_a_product_with_a_vector_leaves_no_write_in_the_graph():
+    x = torch.tensor([1.0, 10.0])
+    module = functional(lambda x: [x @ (x[:, None] * x)], x)
+    assert not mutates(module)
+    assert module(x)[0].tolist() == [101.0, 1010.0]
+
+
 def test_a_write_through_a_view_stays_and_is_seen():
     def f(x):
         y = x.clone()

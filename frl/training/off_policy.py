@@ -1,5 +1,8 @@
 """The loop of off-policy algorithms: collect, remember, learn from memory."""
 
+from typing import Any
+
+import torch
 from torch import Tensor
 
 from frl import check, control, random, tree
@@ -20,7 +23,7 @@ def off_policy(
     `num_updates` updates, each from one sample; new priorities are set once, after the last of them. The buffer is
     written once and read from then on: compiled with `donate=True`, a step costs the same whatever the capacity.
 
-    Args: warmup: environment steps before the first update; until then the algorithm only acts.
+    Args: warmup: environment steps before the first update; until then the algorithm acts, and its metrics are NaN.
     Raises: ValueError if a number is out of range.
     """
     check.at_least("off_policy", {"num_steps": num_steps, "num_updates": num_updates}, 1)
@@ -32,12 +35,26 @@ def off_policy(
         row = collect(env, algorithm.act, train, runner, k_row, 1)[1].flatten()[0]
         return begin(train, runner, key).set("buffer", buffer.init(row))
 
+    form: list[Any] = []  # of the metrics, as soon as an update has shown it
+
     def step(state: TensorDict) -> tuple[TensorDict, TensorDict]:
+        def learned(train: TensorDict, memory: TensorDict) -> tuple[TensorDict, TensorDict, TensorDict]:
+            train, memory, metrics = learn(algorithm, buffer, train, memory, k_update, num_updates)
+            leaves, structure = tree.flatten(metrics)
+            form[:] = structure, [(x.dtype, x.device) for x in leaves]
+            return train, memory, metrics
+
+        def waiting(train: TensorDict, memory: TensorDict) -> tuple[TensorDict, TensorDict, TensorDict]:
+            if not form:  # in eager mode, once: of these updates nothing else is kept
+                learned(train, memory)
+            structure, kinds = form
+            unknown = [torch.full((), torch.nan, dtype=dtype, device=device) for dtype, device in kinds]
+            return train, memory, tree.unflatten(structure, unknown)
+
         key, k_collect, k_update = random.split(state["key"], 3)
         runner, batch = collect(env, algorithm.act, state["train"], state["runner"], k_collect, num_steps)
         memory, count = buffer.add(state["buffer"], batch), state["step"] + batch.numel()
-        train, memory, metrics = learn(algorithm, buffer, state["train"], memory, k_update, num_updates)
-        train = tree.where(count >= warmup, train, state["train"])
+        train, memory, metrics = control.cond(count >= warmup, learned, waiting, state["train"], memory)
         stats = episode_statistics(state["stats"], batch["next"])
         state = TensorDict(
             {"train": train, "runner": runner, "buffer": memory, "key": key, "step": count, "stats": stats}

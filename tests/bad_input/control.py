@@ -11,7 +11,20 @@ def branching(x: torch.Tensor) -> torch.Tensor:
     return x if x.sum() > 0 else -x
 
 
+def kept(x: torch.Tensor) -> torch.Tensor:
+    return x
+
+
 CONTROL = {
+    "a number as a condition": bad(
+        lambda: control.cond(True, kept, kept, zeros(1)), TypeError, "bool True", "pass a boolean scalar tensor"
+    ),
+    "several conditions": bad(
+        lambda: control.cond(ones(2) > 0, kept, kept, zeros(1)), ValueError, "bool [2]", "torch.vmap over several"
+    ),
+    "a value for a side of a branch": bad(
+        lambda: control.cond(ones(1)[0] > 0, kept, zeros(1), zeros(1)), TypeError, "false", "pass two functions"
+    ),
     "a negative size": bad(lambda: random.uniform((3, -1), KEY), ValueError, "shape", "[3, -1]", "must be at least 0"),
     "a step that returns no pair": bad(
         lambda: control.scan(lambda c, x: c, zeros(1), STEPS), TypeError, "Tensor", "must return (carry, y)"

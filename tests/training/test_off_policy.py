@@ -42,10 +42,29 @@ def test_a_step_keeps_the_structure_of_the_state_for_another_one_would_compile_a
 def test_until_it_is_warm_it_acts_and_does_not_learn():
     loop = small_loop(warmup=64)
     state = loop.init(random.key(0))
-    after, _ = loop.step(state)
+    after, metrics = loop.step(state)
     assert equal(after["train"], state["train"])
     assert after["buffer", "size"].item() == 32
-    assert loop.step(after)[0]["train", "updates"].item() == 3
+    assert metrics["loss"].isnan()
+    again, metrics = loop.step(after)
+    assert again["train", "updates"].item() == 3
+    assert metrics["loss"].isfinite()
+
+
+def test_until_it_is_warm_it_computes_no_update():
+    env = make("CartPole-v1", 4)
+    algorithm = dqn(q_network(env.single_observation_spec, env.single_action_spec, (8,)))
+    calls = []
+
+    def update(train, batch, key):
+        calls.append(key)
+        return algorithm.update(train, batch, key)
+
+    loop = off_policy(env, algorithm._replace(update=update), uniform(capacity=40, batch_size=6), 8, 3, warmup=1000)
+    state = loop.init(random.key(0))
+    for _ in range(3):
+        state, _ = loop.step(state)
+    assert len(calls) == 3  # of the first step, which show the names of the metrics
 
 
 def test_a_step_is_a_pure_function_of_the_state():
@@ -65,8 +84,9 @@ def test_errors_become_priorities():
 
 
 @pytest.mark.usefixtures("traced_graphs")
-def test_the_traced_step_equals_the_eager_step():
-    loop = small_loop()
+@pytest.mark.parametrize("warmup", [0, 32, 64])
+def test_the_traced_step_equals_the_eager_step(warmup):
+    loop = small_loop(warmup=warmup)
     state = loop.init(random.key(0))
     eager, _ = loop.step(state)
     traced, _ = compilation.compile(loop.step)(state)
