@@ -1,6 +1,7 @@
 """frl's compiled PPO step in PureJaxRL's configuration, as a worker of `bench/ppo_throughput.py`.
 
-Usage: python frl_ppo.py NUM_ENVS NUM_UPDATES THREADS, then one line on standard input for each timed run.
+Usage: python frl_ppo.py NUM_ENVS NUM_UPDATES THREADS [AGENTS], then one line on standard input for each timed run.
+Several agents are one population.
 """
 
 import json
@@ -9,7 +10,8 @@ import time
 
 
 def main() -> None:
-    num_envs, num_updates, threads = (int(argument) for argument in sys.argv[1:4])
+    num_envs, num_updates, threads, *several = (int(argument) for argument in sys.argv[1:])
+    agents = several[0] if several else 1
     import torch
 
     torch.set_num_threads(threads)
@@ -19,17 +21,27 @@ def main() -> None:
     networks = frl.algorithms.actor_critic(env.single_observation_spec, env.single_action_spec)
     config = frl.algorithms.PPOConfig(anneal_updates=num_updates)
     loop = frl.training.on_policy(env, frl.algorithms.ppo(networks, config), 128)
+    if several:
+        loop = frl.training.population(loop, agents)
     step = frl.compile(loop.step)
-    steps = num_envs * 128 * num_updates
+    steps = agents * num_envs * 128 * num_updates
+
+    def key(seed: int):
+        return frl.random.split(frl.random.key(seed), agents) if several else frl.random.key(seed)
+
     began = time.perf_counter()
-    step(loop.init(frl.random.key(0)))
+    step(loop.init(key(0)))
     print(json.dumps({"compile": time.perf_counter() - began, "torch": torch.__version__}), flush=True)
     for seed, _ in enumerate(sys.stdin):
-        state = loop.init(frl.random.key(seed))
+        state = loop.init(key(seed))
         began = time.perf_counter()
         for _ in range(num_updates):
             state, metrics = step(state)
-        result = {"seconds": time.perf_counter() - began, "steps": steps, "return": float(metrics["episode_return"])}
+        result = {
+            "seconds": time.perf_counter() - began,
+            "steps": steps,
+            "return": float(metrics["episode_return"].mean()),
+        }
         print(json.dumps(result), flush=True)
 
 

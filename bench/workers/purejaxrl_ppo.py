@@ -1,6 +1,7 @@
 """PureJaxRL's `ppo.py`, unchanged, as a worker of `bench/ppo_throughput.py`. Runs where jax and gymnax are installed.
 
-Usage: python purejaxrl_ppo.py CHECKOUT NUM_ENVS NUM_UPDATES, then one line on standard input for each timed run.
+Usage: python purejaxrl_ppo.py CHECKOUT NUM_ENVS NUM_UPDATES [AGENTS], then one line on standard input for each timed
+run. Several agents train at once, by `jax.vmap`.
 """
 
 import json
@@ -11,7 +12,8 @@ from types import ModuleType
 
 
 def main() -> None:
-    checkout, num_envs, num_updates = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    checkout, (num_envs, num_updates, *several) = sys.argv[1], (int(argument) for argument in sys.argv[2:])
+    agents = several[0] if several else 1
     sys.path.insert(0, f"{checkout}/purejaxrl")
     for name in ("brax", "brax.envs", "brax.envs.wrappers", "brax.envs.wrappers.training", "navix"):
         sys.modules[name] = ModuleType(name)  # imported by its wrappers, but of no use to CartPole
@@ -41,9 +43,12 @@ def main() -> None:
         "DEBUG": False,
     }
 
-    def train(rng):
+    def train_one(rng):
         out = make_train(config)(rng)  # only the mean return is kept, so that no metrics are moved or stored
         return out["metrics"]["returned_episode_returns"][-1].mean()
+
+    def train(rng):
+        return jax.vmap(train_one)(jax.random.split(rng, agents)).mean() if agents > 1 else train_one(rng)
 
     began = time.perf_counter()
     compiled = jax.jit(train).lower(jax.random.PRNGKey(0)).compile()
@@ -54,7 +59,9 @@ def main() -> None:
     for seed, _ in enumerate(sys.stdin):
         began = time.perf_counter()
         result = float(compiled(jax.random.PRNGKey(seed)).block_until_ready())
-        print(json.dumps({"seconds": time.perf_counter() - began, "steps": steps, "return": result}), flush=True)
+        print(
+            json.dumps({"seconds": time.perf_counter() - began, "steps": agents * steps, "return": result}), flush=True
+        )
 
 
 main()

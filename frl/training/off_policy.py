@@ -23,7 +23,7 @@ def off_policy(
     `num_updates` updates, each from one sample; new priorities are set once, after the last of them. The buffer is
     written once and read from then on: compiled with `donate=True`, a step costs the same whatever the capacity.
 
-    Args: warmup: environment steps before the first update; until then the algorithm acts, and its metrics are NaN.
+    Args: warmup: environment steps before the first update; until then the algorithm only acts; its metrics are 0.
     Raises: ValueError if a number is out of range.
     """
     check.at_least("off_policy", {"num_steps": num_steps, "num_updates": num_updates}, 1)
@@ -48,8 +48,8 @@ def off_policy(
             if not form:  # in eager mode, once: of these updates nothing else is kept
                 learned(train, memory)
             structure, kinds = form
-            unknown = [torch.full((), torch.nan, dtype=dtype, device=device) for dtype, device in kinds]
-            return train, memory, tree.unflatten(structure, unknown)
+            zeros = [torch.zeros((), dtype=dtype, device=device) for dtype, device in kinds]
+            return train, memory, tree.unflatten(structure, zeros)
 
         key, k_collect, k_update = random.split(state["key"], 3)
         runner, batch = collect(env, algorithm.act, state["train"], state["runner"], k_collect, num_steps)
