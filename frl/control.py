@@ -230,7 +230,8 @@ def cond(condition: Tensor, true: Callable[..., Any], false: Callable[..., Any],
         raise TypeError(f"cond: condition is {type(condition).__name__} {condition!r}; pass a boolean scalar tensor.")
     if condition.ndim > 0 or condition.dtype != torch.bool:
         raise ValueError(f"cond: condition is {_describe(condition)}; it must be bool []; torch.vmap over several.")
-    transformed = torch.compiler.is_dynamo_compiling() or _functorch.peek_interpreter_stack() is not None
+    transform: Any = _functorch.peek_interpreter_stack()
+    transformed = torch.compiler.is_dynamo_compiling() or transform is not None
     tracer = None if transformed else tracing.current()
     if transformed:
         chosen, other = true(*operands), false(*operands)

@@ -15,7 +15,7 @@ def functionalize(graph: fx.GraphModule) -> None:
         if not _is_mutation(node) or not isinstance(node.args[0], fx.Node):
             continue
         old = node.args[0]
-        if old.op == "placeholder" or any(_views(user) for user in (old, *old.users)):
+        if not _alone(old) or any(_views(user) for user in old.users):
             continue
         new = _pure_form(node)
         if new is None:
@@ -46,6 +46,16 @@ def _pure_form(node: fx.Node) -> fx.Node | None:
 
 def _is_mutation(node: fx.Node) -> bool:
     return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
+
+
+def _alone(node: fx.Node) -> bool:
+    """Whether the memory of a value is an operator's result that nothing else reads, in this form or another."""
+    if not isinstance(node.target, torch._ops.OpOverload):
+        return False
+    if not _views(node):
+        return True
+    base = node.args[0]
+    return isinstance(base, fx.Node) and len(base.users) == 1 and _alone(base)
 
 
 def _views(node: fx.Node) -> bool:

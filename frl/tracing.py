@@ -103,7 +103,7 @@ def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
             break
         else:
             args, kwargs = fx.map_arg((node.args, node.kwargs), values.__getitem__)
-            run = _REPLAYED.get(node.target, node.target)
+            run: Any = _REPLAYED.get(node.target, node.target)
             values[node] = run(*args, **kwargs)
     return [values[node] for node in graph.outputs]
 

@@ -39,6 +39,19 @@ def test_a_product_with_a_vector_leaves_no_write_in_the_graph():
     assert module(x)[0].tolist() == [101.0, 1010.0]
 
 
+def test_a_write_into_the_only_view_of_a_fresh_result_becomes_a_new_result():
+    def loss(w):
+        return torch.nn.functional.linear(torch.ones(3, 4, 3).transpose(0, 1), w, w[:, 0]).square().sum()
+
+    def f(w):
+        return [torch.func.grad(loss)(w)]  # a product, a view of it, and the bias added in place
+
+    x = torch.arange(6.0).reshape(2, 3)
+    module = functional(f, x)
+    assert not mutates(module)
+    assert torch.equal(module(x)[0], f(x)[0])
+
+
 def test_a_write_through_a_view_stays_and_is_seen():
     def f(x):
         y = x.clone()

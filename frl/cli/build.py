@@ -19,7 +19,8 @@ from frl.compilation import compile, compiler_available
 from frl.envs import Env, GymWrapper, make
 from frl.tensordict import TensorDict
 from frl.training.evaluate import evaluate
-from frl.training.loop import Loop, population
+from frl.training.loop import Loop
+from frl.training.population import population
 from frl.training.record import record
 from frl.training.run import Step
 

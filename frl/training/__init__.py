@@ -12,10 +12,13 @@ from frl.training.log import csv_log as csv_log
 from frl.training.log import tensorboard_log as tensorboard_log
 from frl.training.log import wandb_log as wandb_log
 from frl.training.loop import Loop as Loop
-from frl.training.loop import population as population
 from frl.training.off_policy import off_policy as off_policy
 from frl.training.offline import offline as offline
 from frl.training.on_policy import on_policy as on_policy
+from frl.training.population import grid as grid
+from frl.training.population import member as member
+from frl.training.population import population as population
+from frl.training.population import vary as vary
 from frl.training.progress import progress as progress
 from frl.training.record import record as record
 from frl.training.run import every as every
@@ -24,6 +27,8 @@ from frl.training.run import require_finite as require_finite
 from frl.training.run import save_checkpoint as save_checkpoint
 from frl.training.run import stop_when as stop_when
 from frl.training.run import train as train
+from frl.training.selection import exploit as exploit
+from frl.training.selection import halve as halve
 from frl.training.serialize import state_hash as state_hash
 from frl.training.statistics import bootstrap_interval as bootstrap_interval
 from frl.training.statistics import interquartile_mean as interquartile_mean

@@ -1,4 +1,4 @@
-"""The loop: a whole training as two pure functions over one state, and a population of such."""
+"""The loop: a whole training as two pure functions over one state."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,7 +6,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from frl import check, control
 from frl.tensordict import TensorDict
 
 
@@ -39,23 +38,3 @@ def episode_statistics(last: TensorDict, after: TensorDict) -> TensorDict:
     return TensorDict(
         {"episode_return": mean("episode_return"), "episode_length": mean("episode_length"), "episodes": count}
     )
-
-
-def population(loop: Loop, n: int) -> Loop:
-    """`n` trainings at once: the same two functions over states that have one more, leading, axis.
-
-    `init` takes keys [n, 2]. Compiled, the members are one vmapped program; in eager mode they take turns, so that each
-    is bitwise the run of its key alone. In either, member i draws the same random integers as that run.
-
-    Raises: ValueError if `n` is below 1, or, when called, if the keys are not one for each member.
-    """
-    check.at_least("population", {"n": n}, 1)
-
-    def init(keys: Tensor) -> TensorDict:
-        if keys.shape != (n, 2):
-            raise ValueError(
-                f"population: keys have shape {list(keys.shape)}, expected {[n, 2]}; use random.split(key, {n})."
-            )
-        return control.members(loop.init)(keys)
-
-    return Loop(init, control.members(loop.step))

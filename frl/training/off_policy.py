@@ -54,7 +54,10 @@ def off_policy(
         key, k_collect, k_update = random.split(state["key"], 3)
         runner, batch = collect(env, algorithm.act, state["train"], state["runner"], k_collect, num_steps)
         memory, count = buffer.add(state["buffer"], batch), state["step"] + batch.numel()
-        train, memory, metrics = control.cond(count >= warmup, learned, waiting, state["train"], memory)
+        if warmup:
+            train, memory, metrics = control.cond(count >= warmup, learned, waiting, state["train"], memory)
+        else:
+            train, memory, metrics = learned(state["train"], memory)
         stats = episode_statistics(state["stats"], batch["next"])
         state = TensorDict(
             {"train": train, "runner": runner, "buffer": memory, "key": key, "step": count, "stats": stats}

@@ -17,6 +17,7 @@ from tests.bad_input.modules import linear
 from tests.bad_input.recording import inside
 
 PAIR = TensorDict({"step": torch.tensor([3, 4])})
+HYPER = TensorDict({"train": {"hyper": {"gamma": torch.tensor([0.9, 0.99])}}})
 METRICS = TensorDict({"loss": zeros(2)})
 LOOP = training.on_policy(CART, ppo(), 4)
 CALLBACK = "pass a function of (updates, state, metrics)"
@@ -48,6 +49,33 @@ def latest_of_one_that_is_empty() -> Any:
 
 
 CALLBACKS = {
+    "chunks that do not divide a population": bad(
+        lambda: training.population(LOOP, 4, 3), ValueError, "chunk is 3", "4 members", "choose a divisor"
+    ),
+    "a member that there is not": bad(
+        lambda: training.member(PAIR, 2), IndexError, "index is 2", "has 2 members, 0 to 1"
+    ),
+    "a member of a single training": bad(
+        lambda: training.member(TensorDict({"step": torch.tensor(3)}), 0), ValueError, "member", "pass the states of"
+    ),
+    "a hyperparameter that is none": bad(
+        lambda: training.vary(HYPER, {"num_epochs": [1, 2]}), KeyError, "vary", "'num_epochs'", "['gamma']"
+    ),
+    "hyperparameters for another number of members": bad(
+        lambda: training.vary(HYPER, {"gamma": [0.5]}), ValueError, "'gamma'", "[1], expected [2]", "for each member"
+    ),
+    "a grid without a value": bad(lambda: training.grid({"gamma": []}), ValueError, "values of gamma", "at least 1"),
+    "a grid without a seed": bad(lambda: training.grid({}, 0), ValueError, "num_seeds is 0", "at least 1"),
+    "scores for another number of members": bad(
+        lambda: training.halve(HYPER, ones(3)), ValueError, "halve", "[3], expected [2]", "for each member"
+    ),
+    "more members than there are": bad(lambda: training.halve(HYPER, ones(2), 3), ValueError, "keep", "3", "at most 2"),
+    "an unknown hyperparameter to explore": bad(
+        lambda: training.exploit(HYPER, ones(2), KEY, {"lr": (0, 1)}), KeyError, "exploit", "'lr'", "['gamma']"
+    ),
+    "more than half of a population to be replaced": bad(
+        lambda: training.exploit(HYPER, ones(2), KEY, {}, 0.6), ValueError, "fraction", "0.6", "at most 0.5"
+    ),
     "a population of no member": bad(
         lambda: training.population(LOOP, 0), ValueError, "population: n is 0", "must be at least 1"
     ),

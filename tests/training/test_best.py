@@ -6,7 +6,7 @@ import torch
 from frl import TensorDict, random, tree
 from frl.training.best import keep_best
 from frl.training.checkpoint import load, load_latest
-from frl.training.loop import population
+from frl.training.population import population
 from frl.training.run import Callback, every, measured, stop_when, train
 from frl.training.serialize import state_hash
 from tests.training.toy import LOOP

@@ -29,13 +29,13 @@ def recurrent_dqn_loop():
     memory = transforms.make_tensordict_primer(network.module)
     env = transforms.TransformedEnv(env, transforms.Compose(transforms.InitTracker(), memory))
     algorithm = dqn(network, estimator=lambda gamma: td_lambda(gamma, 0.8))
-    return off_policy(env, algorithm, replay.sequence(64, 4, 3, 4), 4, 3)
+    return off_policy(env, algorithm, replay.sequence(64, 4, 3, 4), 4, 3, warmup=16)
 
 
 def ddpg_loop():
     env = make("Pendulum-v1", 4)
     algorithm = ddpg(actor_q(env.single_observation_spec, env.single_action_spec, (8,)))
-    return off_policy(env, algorithm, replay.n_step(64, 8, 2, num_envs=4), 4, 3)
+    return off_policy(env, algorithm, replay.n_step(64, 8, 2, num_envs=4), 4, 3, warmup=32)
 
 
 LOOPS = {"PPO": ppo_loop, "DQN": dqn_loop, "recurrent DQN": recurrent_dqn_loop, "DDPG": ddpg_loop}
