@@ -88,6 +88,14 @@ class Canvas(NamedTuple):
         inside, outside = reduce(torch.maximum, sides), -reduce(torch.minimum, sides)
         return self.paint(torch.minimum(inside, outside), color)
 
+    def grid(self, side: Number, width: Number, color: Color) -> "Canvas":
+        """Lines around the cells of a grid, squares of this side, from the lower left corner of the frame on."""
+        off: list[Tensor] = []
+        for at in (self.x, self.y):
+            turns = (at + 0.5) / everywhere(side, at)
+            off.append((turns - turns.round()).abs() * everywhere(side, at))
+        return self.paint(torch.minimum(*off) - everywhere(width, self.x) / 2, color)
+
     def seen_from(self, point: Point) -> tuple[Tensor, Tensor]:
         """Where the pixels are as seen from `point`: x [*B, 1, W] and y [*B, H, 1]."""
         return self.x - everywhere(point[0], self.x), self.y - everywhere(point[1], self.y)
@@ -120,6 +128,15 @@ def canvas(
     y = height - 0.5 - (torch.arange(rows, device=device) + 0.5) * (height / rows)
     pixel = max(width / columns, height / rows)
     return Canvas(x, y.unsqueeze(-1), pixel, torch.full((3, rows, columns), 255.0, device=device))
+
+
+def cell(row: Number, column: Number, rows: int, side: float) -> Point:
+    """The centre of a cell of a grid, whose `rows` are counted downwards from 0.
+
+    >>> cell(0, 2, rows=3, side=20)
+    (49.5, 49.5)
+    """
+    return (column + 0.5) * side - 0.5, (rows - 0.5 - row) * side - 0.5
 
 
 def everywhere(value: Number, like: Tensor) -> Tensor:

@@ -7,10 +7,13 @@ from typing import Any
 from gymnasium.experimental.functional import FuncEnv
 
 from frl import check
+from frl.envs.bandits import BernoulliBandit, GaussianBandit
 from frl.envs.base import Env
+from frl.envs.bsuite import Catch, DeepSea, DiscountingChain, MemoryChain, UmbrellaChain
 from frl.envs.classic import Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum
 from frl.envs.functional import FunctionalEnv
 from frl.envs.gym import GymEnv
+from frl.envs.navigation import FourRooms, PointNavigation, PointRobot
 
 _PURE: dict[str, tuple[Callable[[], FuncEnv[Any, Any, Any, Any, Any, Any, Any]], int]] = {
     "CartPole-v1": (CartPole, 500),
@@ -18,14 +21,28 @@ _PURE: dict[str, tuple[Callable[[], FuncEnv[Any, Any, Any, Any, Any, Any, Any]],
     "Acrobot-v1": (Acrobot, 500),
     "MountainCar-v0": (MountainCar, 200),
     "MountainCarContinuous-v0": (MountainCarContinuous, 999),
+    "Catch-v0": (Catch, 9),
+    "DeepSea-v0": (DeepSea, 8),
+    "MemoryChain-v0": (MemoryChain, 6),
+    "UmbrellaChain-v0": (UmbrellaChain, 10),
+    "DiscountingChain-v0": (DiscountingChain, 100),
+    "BernoulliBandit-v0": (BernoulliBandit, 100),
+    "GaussianBandit-v0": (GaussianBandit, 100),
+    "FourRooms-v0": (FourRooms, 500),
+    "PointNavigation-v0": (PointNavigation, 100),
+    "PointRobot-v0": (PointRobot, 100),
 }
 
 
 def ids() -> tuple[str, ...]:
     """The names of the pure environments; "gym:NAME" is Gymnasium's environment of that name.
 
-    >>> ids()
+    >>> ids()[:5]
     ('CartPole-v1', 'Pendulum-v1', 'Acrobot-v1', 'MountainCar-v0', 'MountainCarContinuous-v0')
+    >>> ids()[5:10]
+    ('Catch-v0', 'DeepSea-v0', 'MemoryChain-v0', 'UmbrellaChain-v0', 'DiscountingChain-v0')
+    >>> ids()[10:]
+    ('BernoulliBandit-v0', 'GaussianBandit-v0', 'FourRooms-v0', 'PointNavigation-v0', 'PointRobot-v0')
     """
     return tuple(_PURE)
 

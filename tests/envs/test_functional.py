@@ -8,9 +8,10 @@ from gymnasium.experimental.functional import FuncEnv
 
 from frl import TensorDict, random, tree
 from frl.envs import FunctionalEnv, check_env, ids, make
-from frl.envs.classic import Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum
 from frl.specs import Binary, MultiCategorical, MultiOneHot
+from tests.envs.worlds import varied
 from tests.rank_guard import RankGuard
+from tests.traced import traced
 
 KEY = random.key(0)
 
@@ -184,9 +185,34 @@ def test_a_compiled_rollout_equals_the_eager_one():
         assert torch.allclose(x.double(), y.double(), atol=1e-6), name
 
 
-@pytest.mark.parametrize("author", [CartPole, Pendulum, Acrobot, MountainCar, MountainCarContinuous])
-def test_float64_stays_float64(author):
-    env = FunctionalEnv(author(torch.float64), [2], max_steps=2)
+@pytest.mark.parametrize("id", ids())
+def test_a_traced_rollout_equals_the_eager_one(id):
+    env = make(id, [2])
+
+    def rollout(key):
+        return env.rollout(4, key=key, break_when_any_done=False)
+
+    for (name, x), y in zip(tree.named_leaves(rollout(KEY)), tree.leaves(traced(rollout)(KEY)), strict=True):
+        assert torch.allclose(x.double(), y.double(), atol=1e-6), name
+
+
+@pytest.mark.parametrize("id", ids())
+def test_physics_of_one_tensor_for_each_row_equal_each_row_alone(id):
+    env, keys = make(id, [3]), random.split(KEY, 3)
+    params = varied(env.params)
+    env = env.with_params(params)
+    td = env.rand_step(env.reset(keys), keys)
+    for i in range(3):
+        alone = make(id).with_params(tree.map(lambda x: x[i], params))  # noqa: B023
+        expected = alone.rand_step(alone.reset(keys[i]), keys[i])
+        for (name, x), y in zip(tree.named_leaves(expected), tree.leaves(td[i]), strict=True):
+            assert torch.allclose(x.double(), y.double(), atol=1e-6), name
+
+
+@pytest.mark.parametrize("id", ids())
+def test_float64_stays_float64(id):
+    author = type(make(id).func_env)
+    env = FunctionalEnv(author(dtype=torch.float64), [2], max_steps=2)
     _, td = env.step_and_reset(env.rand_action(env.reset(KEY), KEY), KEY)
     td, _ = env.step_and_reset(env.rand_action(td, KEY), KEY)
     floats = [x.dtype for _, x in tree.named_leaves(td) if x.is_floating_point()]

@@ -13,6 +13,7 @@ from frl.envs.classic import CartPole
 from frl.envs.drawing import BLACK, canvas
 from frl.training.record import record
 from frl.transforms import FrameSkipTransform, RewardScaling, StepCounter, TransformedEnv
+from tests.envs.worlds import GYMNASIUM
 from tests.probes import Endless
 from tests.training.test_video import read_mp4
 
@@ -124,8 +125,6 @@ def test_an_episode_that_never_ends_is_an_error_and_leaves_no_file(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_pure_environment_moves_at_the_speed_of_gymnasiums():
-    from frl.envs import ids
-
-    for name in ids():
+def test_every_environment_of_gymnasium_moves_at_its_speed():
+    for name in GYMNASIUM:
         assert make(name).func_env.metadata["render_fps"] == gymnasium.make(name).metadata["render_fps"]
