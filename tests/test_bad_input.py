@@ -27,6 +27,7 @@ from tests.bad_input.reach import EXEMPT, NAMES, reached
 from tests.bad_input.recording import RECORDING
 from tests.bad_input.replay import REPLAY
 from tests.bad_input.specs import SPECS
+from tests.bad_input.tasks import TASKS
 from tests.bad_input.training import TRAINING
 from tests.bad_input.transforms import TRANSFORMS
 from tests.bad_input.workers import WORKERS
@@ -55,6 +56,7 @@ PARTS = (
     COLLECTORS,
     OFFLINE,
     TRAINING,
+    TASKS,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

@@ -1,5 +1,7 @@
 """What a pure environment promises beyond the rest: the same values whichever way it is called."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -7,6 +9,7 @@ from frl import random, tree
 from frl.envs.base import Env
 from frl.envs.evidence import attempt, fail, require_equal
 from frl.tensordict import TensorDict
+from frl.tracing import trace
 
 _TOLERANCE = 1e-5
 
@@ -32,15 +35,26 @@ def require_pure(env: Env, key: Tensor) -> None:
         k_td, k_step = random.split(key)
         return env.step_and_reset(_ready(env, k_td), k_step)
 
-    # A code of its own: Dynamo compiles one code for eight environments at most, and refuses the ninth.
-    advance.__code__ = advance.__code__.replace()
     looped = [advance(k) for k in keys]
     vmapped = attempt(env, "vmap", lambda: torch.vmap(advance)(keys))
-    compiled = attempt(env, "compiled", lambda: torch.compile(advance, backend="aot_eager", fullgraph=True)(keys[0]))
+    compiled = attempt(env, "compiled", lambda: _traced(advance, keys[0]))
     for i, name in enumerate(("the step", "what follows")):
         alone = tree.stack([pair[i] for pair in looped])
         require_equal(env, "vmap", f"{name} differs from a loop over keys", alone, vmapped[i], _TOLERANCE)
         require_equal(env, "compiled", f"{name} differs from eager", looped[0][i], compiled[i], _TOLERANCE)
+
+
+def _traced(f: Callable[[Tensor], tuple[TensorDict, TensorDict]], key: Tensor) -> tuple[TensorDict, TensorDict]:
+    """What the graph that `frl.compile` makes of `f` computes; run as it is, for to compile it takes seconds."""
+    structure: tree.TreeSpec = ()
+
+    def flat(key: Tensor) -> list[Tensor]:
+        nonlocal structure
+        outputs, structure = tree.flatten(f(key))
+        return outputs
+
+    graph = trace(flat, [key])
+    return tree.unflatten(structure, graph.module()(key, *graph.closed_over))
 
 
 def _ready(env: Env, key: Tensor) -> TensorDict:

@@ -51,8 +51,8 @@ def make(id: str, batch_size: Sequence[int] | int = ()) -> Env:
     """The environment of this name, with its usual time limit; a batch [*B] of them.
 
     Args: id: one of `ids()`, which are pure torch, or "gym:NAME". batch_size: [*B]; [] or [n] for one of Gymnasium's.
-    Raises: ValueError for an unknown name, with all that there are and the closest; for a batch that Gymnasium lacks or
-        a negative size; TypeError if the name is no string or a size no integer.
+    Raises: ValueError for an unknown name, with the closest or, if none is close, all; for a batch that Gymnasium lacks
+        or a negative size; TypeError if the name is no string or a size no integer.
 
     >>> make("CartPole-v1", batch_size=[8])
     FunctionalEnv(env=CartPole, batch_size=torch.Size([8]), max_steps=500)
@@ -73,9 +73,9 @@ def make(id: str, batch_size: Sequence[int] | int = ()) -> Env:
         return GymEnv(id.removeprefix("gym:"), num_envs=batch[0] if batch else None)
     if id not in _PURE:
         close = difflib.get_close_matches(id, [*_PURE, *(f"gym:{name}" for name in _PURE)])
-        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {', '.join(_PURE)}."
         raise ValueError(
-            f"make: no environment {id!r}; there are {', '.join(_PURE)}, and gym:NAME for Gymnasium's.{hint}"
+            f"make: no environment {id!r}; frl.envs.ids() lists those in torch, gym:NAME is Gymnasium's. {hint}"
         )
     author, max_steps = _PURE[id]
     return FunctionalEnv(author(), batch, max_steps)

@@ -55,7 +55,7 @@ ENVIRONMENTS = {
     "a negative batch": bad(lambda: envs.make("CartPole-v1", [2, -1]), ValueError, "batch_size[1]", "-1", "at least 0"),
     "a batch of words": bad(lambda: envs.make("CartPole-v1", "3"), TypeError, "batch_size", "'3'", "list of integers"),
     "an unknown environment": bad(
-        lambda: envs.make("CartPol-v1"), ValueError, "'CartPol-v1'", "Pendulum-v1", "Did you mean CartPole-v1"
+        lambda: envs.make("CartPol-v1"), ValueError, "'CartPol-v1'", "frl.envs.ids()", "Did you mean CartPole-v1"
     ),
     "an unknown environment of Gymnasium": bad(
         lambda: envs.make("gym:CartPol-v1"), ValueError, "'CartPol-v1'", "the closest are ['CartPole-v1'"

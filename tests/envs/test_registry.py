@@ -40,9 +40,9 @@ def test_gymnasiums_environments_are_marked_as_such():
 
 
 BAD = [
-    ("CartPole", "'CartPole'; there are CartPole-v1.*Did you mean.*CartPole-v1"),
+    ("CartPole", "'CartPole'; frl.envs.ids.. lists those in torch.*Did you mean.*CartPole-v1"),
     ("gym:CartPol-v1", "'CartPol-v1'.*CartPole-v1"),
-    ("", "''"),
+    ("", "''.*There are CartPole-v1, Pendulum-v1"),
 ]
 
 
