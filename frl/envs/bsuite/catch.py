@@ -75,11 +75,11 @@ class Catch(FuncEnv[CatchState, Tensor, Tensor, Tensor, Tensor, Any, CatchParams
 
     def observation(self, state: CatchState, rng: Tensor, params: CatchParams | None = None) -> Tensor:
         """The board row by row, [*B, rows · columns]."""
-        row = torch.arange(self.rows, device=rng.device).unsqueeze(-1)
-        column = torch.arange(self.columns, device=rng.device)
-        ball = (state.ball_row[..., None, None] == row) & (state.ball_column[..., None, None] == column)
-        paddle = (row == self.rows - 1) & (state.paddle[..., None, None] == column)
-        return (ball | paddle).flatten(-2).to(self.dtype)
+        # Written into an empty board: compared with every cell, the random column would be drawn anew for each of them.
+        ball = state.ball_row * self.columns + state.ball_column
+        places = torch.stack((ball, state.paddle + (self.rows - 1) * self.columns), -1)
+        size = (*ball.shape, self.rows * self.columns)
+        return torch.zeros(size, dtype=self.dtype, device=ball.device).scatter(-1, places, 1.0)
 
     def reward(
         self,

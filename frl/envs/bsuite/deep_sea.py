@@ -82,9 +82,9 @@ class DeepSea(FuncEnv[DeepSeaState, Tensor, Tensor, Tensor, Tensor, Any, DeepSea
 
     def observation(self, state: DeepSeaState, rng: Tensor, params: DeepSeaParams | None = None) -> Tensor:
         """The grid row by row, [*B, size²]."""
-        index = torch.arange(self.size, device=rng.device)
-        row, column = state.row[..., None, None] == index.unsqueeze(-1), state.column[..., None, None] == index
-        return (row & column).flatten(-2).to(self.dtype)
+        grid = torch.zeros((*state.row.shape, self.size * self.size), dtype=self.dtype, device=state.row.device)
+        seen = (state.row < self.size).to(self.dtype)
+        return grid.scatter(-1, self._place(state).unsqueeze(-1), seen.unsqueeze(-1))
 
     def reward(
         self,
@@ -123,6 +123,8 @@ class DeepSea(FuncEnv[DeepSeaState, Tensor, Tensor, Tensor, Tensor, Any, DeepSea
         actions = fixed("DeepSea: action_map", given, state.row.shape, (self.size, self.size))
         if actions is None:
             return action == 1
-        # below the last row, where no action matters, the map of the last row is read
-        place = torch.clamp(state.row, max=self.size - 1) * self.size + state.column
-        return action == actions.flatten(-2).gather(-1, place.unsqueeze(-1)).squeeze(-1)
+        return action == actions.flatten(-2).gather(-1, self._place(state).unsqueeze(-1)).squeeze(-1)
+
+    def _place(self, state: DeepSeaState) -> Tensor:
+        """The index of the cell, [*B]; on the sea floor, where nothing is seen nor done, of the one above."""
+        return torch.clamp(state.row, max=self.size - 1) * self.size + state.column
