@@ -20,6 +20,7 @@ from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.modules import MODULES
 from tests.bad_input.objectives import OBJECTIVES
 from tests.bad_input.offline import OFFLINE
+from tests.bad_input.on_policy import ON_POLICY
 from tests.bad_input.parameters import PARAMETERS
 from tests.bad_input.policies import POLICIES
 from tests.bad_input.programs import COMMANDS, FILES
@@ -57,6 +58,7 @@ PARTS = (
     OFFLINE,
     TRAINING,
     TASKS,
+    ON_POLICY,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

@@ -1,7 +1,10 @@
 """Algorithms: bundles of pure functions that know specs, never an environment or a buffer."""
 
+from frl.algorithms.a2c import A2CConfig as A2CConfig
+from frl.algorithms.a2c import a2c as a2c
 from frl.algorithms.actor_q import ActorQ as ActorQ
 from frl.algorithms.actor_q import actor_q as actor_q
+from frl.algorithms.advantages import advantages as advantages
 from frl.algorithms.base import Algorithm as Algorithm
 from frl.algorithms.ddpg import DDPGConfig as DDPGConfig
 from frl.algorithms.ddpg import ddpg as ddpg
@@ -13,6 +16,10 @@ from frl.algorithms.networks import ActorCritic as ActorCritic
 from frl.algorithms.networks import actor_critic as actor_critic
 from frl.algorithms.ppo import PPOConfig as PPOConfig
 from frl.algorithms.ppo import ppo as ppo
+from frl.algorithms.ppo_penalty import PPOPenaltyConfig as PPOPenaltyConfig
+from frl.algorithms.ppo_penalty import ppo_penalty as ppo_penalty
 from frl.algorithms.q_network import QNetwork as QNetwork
 from frl.algorithms.q_network import q_network as q_network
 from frl.algorithms.recurrent_q_network import recurrent_q_network as recurrent_q_network
+from frl.algorithms.reinforce import ReinforceConfig as ReinforceConfig
+from frl.algorithms.reinforce import reinforce as reinforce

@@ -16,7 +16,9 @@ def epochs(
     key: Tensor,
     sizes: tuple[int, int],
 ) -> tuple[TensorDict, TensorDict]:
-    """Minimises `loss` over `data` [B] in `sizes` = (passes, minibatches of each pass).
+    """Minimises `loss` over `data` in `sizes` = (passes, minibatches of each pass).
+
+    `data` is [B], single steps, or [B, T], whole sequences; a minibatch is some of its rows.
 
     Gradients are taken of the parameters' leaves and laid end to end, so that the optimiser is one operation on one
     vector, and `train["opt"]` is its state for that vector. All passes are gathered beforehand: memory for `data` once
@@ -26,11 +28,12 @@ def epochs(
     Raises: ValueError if the batch does not divide into the minibatches.
     """
     num_epochs, num_minibatches = sizes
-    (batch_size,) = data.batch_size
+    batch_size = data.batch_size[0]
     if batch_size % num_minibatches:
+        rows, number = ("steps", "environments × steps") if data.batch_dims == 1 else ("sequences", "the environments")
         raise ValueError(
-            f"epochs: {batch_size} steps do not divide into {num_minibatches} minibatches; choose environments × steps "
-            "as a multiple of the minibatches."
+            f"epochs: {batch_size} {rows} do not divide into {num_minibatches} minibatches; choose {number} as a "
+            "multiple of the minibatches."
         )
     order = random.permutation(batch_size, random.split(key, num_epochs))
     flat, unravel = tree.ravel(train["params"])

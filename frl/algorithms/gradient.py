@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from frl import optim, tree
+from frl.algorithms.base import Loss
 from frl.tensordict import TensorDict
 
 
@@ -30,6 +31,38 @@ def descend(
     updates, new = optimizer.update(tree.ravel(grads)[0], opt, flat)
     # leaves of their own, not views of one vector
     return tree.map(torch.clone, unravel(flat + updates)), TensorDict(new), said
+
+
+def minimized(objective: Callable[[Any, TensorDict], TensorDict]) -> Loss:
+    """A loss of `frl.objectives` as `epochs` and `descend` take one: its "loss", and what else it says.
+
+    >>> minimized(lambda params, batch: TensorDict({"loss": params["w"], "entropy": batch["x"]}))(
+    ...     {"w": torch.tensor(2.0)}, TensorDict({"x": torch.tensor(1.0)})
+    ... )[0]
+    tensor(2.)
+    """
+
+    def loss(params: Any, batch: TensorDict) -> tuple[Tensor, TensorDict]:
+        losses = objective(params, batch)
+        return losses["loss"], losses.exclude("loss")
+
+    return loss
+
+
+def learn_once(
+    objective: Callable[[Any, TensorDict], TensorDict], optimizer: optim.Optimizer, train: TensorDict, batch: TensorDict
+) -> tuple[TensorDict, TensorDict]:
+    """`train` with new "params" and "opt" after one step down the "loss" of `batch`, and what else that says.
+
+    >>> params, optimizer = TensorDict({"w": torch.tensor(3.0)}), optim.sgd(0.5)
+    >>> train = TensorDict({"params": params, "opt": optimizer.init(tree.ravel(params)[0])})
+    >>> square = lambda params, batch: TensorDict({"loss": params["w"] ** 2})
+    >>> learn_once(square, optimizer, train, TensorDict({}))[0]["params", "w"].item()
+    0.0
+    """
+    loss = minimized(objective)
+    params, opt, said = descend(lambda params: loss(params, batch), optimizer, train["params"], train["opt"])
+    return train.update({"params": params, "opt": opt}), said
 
 
 def linear_to_zero(start: Tensor, updates: Tensor, num_updates: Tensor) -> Tensor:

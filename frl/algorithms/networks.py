@@ -21,11 +21,11 @@ from frl.nn import (
 )
 from frl.specs import Bounded, Composite, OneHot, Spec, Unbounded
 from frl.specs import Categorical as CategoricalSpec
-from frl.tensordict import TensorDict, scalar
+from frl.tensordict import Key, TensorDict, scalar
 
 
 class ActorCritic(NamedTuple):
-    """A policy and a value network. Any modules with these keys will do.
+    """A policy and a value network. Any modules with these keys will do, with a memory or without.
 
     actor: writes "action" and "sample_log_prob". critic: writes "state_value" [*B, 1].
     init: `init(key) -> {"actor", "critic"}`, their first parameters.
@@ -35,13 +35,30 @@ class ActorCritic(NamedTuple):
     critic: TensorDictModule
     init: Callable[[Tensor], TensorDict]
 
-    def act(self, params: Any, td: TensorDict, key: Tensor | None, explore: bool) -> TensorDict:
-        """`td` with an action: drawn, with its log-probability, or the most likely one."""
+    def act(
+        self, params: Any, td: TensorDict, key: Tensor | None, explore: bool, keep: Sequence[Key] = ()
+    ) -> TensorDict:
+        """`td` with an action, and what a policy with a memory carries on; `params` are the actor's.
+
+        The action is drawn, with its log-probability and what else of the actor's entries is to be kept, or it is the
+        most likely one.
+        """
+        carried = carried_on(self.actor)
         if not explore:
             acted = functional_call(self.actor, params, td, exploration=ExplorationType.DETERMINISTIC)
-            return td.set("action", acted["action"])
+            return td.update(acted.select("action", *carried))
         acted = functional_call(self.actor, params, td, key=key, exploration=ExplorationType.RANDOM)
-        return td.update(acted.select("action", "sample_log_prob"))
+        return td.update(acted.select("action", "sample_log_prob", *carried, *keep))
+
+    def remember(self, params: Any, td: TensorDict) -> TensorDict:
+        """`td` with what a value network with a memory carries on; `params` are the critic's."""
+        carried = carried_on(self.critic)
+        return td.update(functional_call(self.critic, params, td).select(*carried)) if carried else td
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether one of the two has a memory, and learns from whole sequences."""
+        return bool(carried_on(self.actor) or carried_on(self.critic))
 
     def distribution(self, params: Any, td: TensorDict) -> Any:
         """The policy's distribution of actions in the states of `td`."""
@@ -96,6 +113,16 @@ def actor_critic(
         )
 
     return ActorCritic(actor, critic, init)
+
+
+def carried_on(module: Any) -> list[Key]:
+    """What `module` writes under "next": the state that it carries from step to step.
+
+    >>> from frl.nn import GRUModule
+    >>> carried_on(GRUModule(3, 8)), carried_on(TensorDictModule(nn.Tanh(), ["x"], ["y"]))
+    ([('next', 'recurrent_state')], [])
+    """
+    return [key for key in module.out_keys if key[0] == "next"]
 
 
 def observed(function: str, observation_spec: Composite) -> tuple[list[str], int]:

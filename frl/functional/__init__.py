@@ -12,11 +12,14 @@ from frl.functional.moments import init_moments as init_moments
 from frl.functional.moments import merge_moments as merge_moments
 from frl.functional.moments import normalize as normalize
 from frl.functional.moments import update_moments as update_moments
+from frl.functional.policy_gradient import policy_gradient_loss as policy_gradient_loss
+from frl.functional.ppo import adaptive_kl_coefficient as adaptive_kl_coefficient
 from frl.functional.ppo import approx_kl as approx_kl
 from frl.functional.ppo import clip_fraction as clip_fraction
 from frl.functional.ppo import clipped_surrogate as clipped_surrogate
 from frl.functional.ppo import clipped_value_loss as clipped_value_loss
 from frl.functional.ppo import standardize as standardize
+from frl.functional.ppo import surrogate as surrogate
 from frl.functional.q_learning import double_q_target as double_q_target
 from frl.functional.q_learning import q_learning_target as q_learning_target
 from frl.functional.quantile_huber import quantile_huber_loss as quantile_huber_loss

@@ -40,6 +40,41 @@ def clipped_surrogate(log_prob: Tensor, old_log_prob: Tensor, advantage: Tensor,
     return -torch.minimum(ratio * advantage, _clip(ratio, 1 - epsilon, 1 + epsilon) * advantage).mean()
 
 
+def surrogate(log_prob: Tensor, old_log_prob: Tensor, advantage: Tensor) -> Tensor:
+    """The policy loss −mean ρ A, with ρ = exp(log_prob − old_log_prob), to be minimised beside a penalty.
+
+    Args: log_prob, old_log_prob, advantage: [*B].
+    Returns: []. Gradients flow into all arguments: make the advantage outside the function that you differentiate.
+    Raises: ValueError if the shapes differ, TypeError if the dtypes differ.
+    Source: arXiv:1707.06347, eq. 6.
+
+    >>> surrogate(torch.log(torch.tensor([2.0, 0.5])), torch.zeros(2), torch.tensor([1.0, -1.0])).item()
+    -0.75
+    """
+    _check("surrogate", {"log_prob": log_prob, "old_log_prob": old_log_prob, "advantage": advantage})
+    return -(_log_ratio(log_prob, old_log_prob).exp() * advantage).mean()
+
+
+def adaptive_kl_coefficient(coefficient: Tensor, kl: Tensor, target: float | Tensor) -> Tensor:
+    """The coefficient β of a penalty β·KL for the next update: halved below target / 1.5, doubled above 1.5 · target.
+
+    Args: coefficient: []. kl: [], the mean divergence of the policy after the update from the one before it.
+        target: above 0, a number or a 0-d tensor.
+    Returns: [], at least 2⁻⁶⁴ and at most 2⁶⁴ so that it can always come back; a coefficient of 0 becomes 2⁻⁶⁴.
+    Raises: TypeError if `coefficient` or `kl` is no tensor, ValueError if one has an axis or `target` does not fit.
+    Source: arXiv:1707.06347, sec. 4.
+
+    >>> [adaptive_kl_coefficient(torch.tensor(1.0), torch.tensor(kl), target=0.01).item() for kl in (0.1, 0.01, 0.001)]
+    [2.0, 1.0, 0.5]
+    """
+    remedy = "pass the mean over all steps, or vmap over several"
+    check.shape("adaptive_kl_coefficient", {"coefficient": coefficient, "kl": kl}, [], remedy)
+    check.scalars("adaptive_kl_coefficient", {"target": target})
+    check.above("adaptive_kl_coefficient", {"target": target}, 0)
+    factor = torch.where(kl > 1.5 * target, 2.0, torch.where(kl < target / 1.5, 0.5, 1.0))
+    return (coefficient * factor).clamp(2.0**-64, 2.0**64)
+
+
 def clipped_value_loss(value: Tensor, old_value: Tensor, target: Tensor, epsilon: float | Tensor) -> Tensor:
     """The value loss ½ mean max((V − G)², (V_old + clip(V − V_old, −ε, ε) − G)²): a value moves by ε at most.
 

@@ -6,10 +6,14 @@
 >>> params = SoftUpdate(eps=0.95)(loss.init())
 """
 
+from frl.objectives.a2c import A2CLoss as A2CLoss
 from frl.objectives.ddpg import DDPGLoss as DDPGLoss
 from frl.objectives.decision_transformer import DTLoss as DTLoss
 from frl.objectives.dqn import DQNLoss as DQNLoss
 from frl.objectives.dqn import square as square
+from frl.objectives.ppo import ClipPPOLoss as ClipPPOLoss
+from frl.objectives.ppo import KLPENPPOLoss as KLPENPPOLoss
+from frl.objectives.reinforce import ReinforceLoss as ReinforceLoss
 from frl.objectives.targets import HardUpdate as HardUpdate
 from frl.objectives.targets import SoftUpdate as SoftUpdate
 from frl.objectives.targets import follow as follow

@@ -144,8 +144,10 @@ def _cut(batch: TensorDict) -> TensorDict:
     return after.set("truncated", after["truncated"] | ends if "truncated" in after else ends)
 
 
-def require_entries(loss: str, batch: TensorDict, *keys: Any) -> None:
-    """Raises KeyError that names the first of `keys` which `batch` lacks.
+def require_entries(
+    loss: str, batch: TensorDict, *keys: Any, remedy: str = "make it by collect or from a replay buffer"
+) -> None:
+    """Raises KeyError that names the first of `keys` which `batch` lacks, and the remedy.
 
     >>> import torch
     >>> require_entries("DQNLoss", TensorDict({"x": torch.ones(3)}), "action")
@@ -155,6 +157,4 @@ def require_entries(loss: str, batch: TensorDict, *keys: Any) -> None:
     for key in keys:
         if key not in batch:
             found = list(batch.keys(include_nested=True, leaves_only=True))
-            raise KeyError(
-                f"{loss}: the batch has no entry {key!r}, only {found}; make it by collect or from a replay buffer."
-            )
+            raise KeyError(f"{loss}: the batch has no entry {key!r}, only {found}; {remedy}.")

@@ -6,7 +6,20 @@ import pytest
 import torch
 
 from frl import TensorDict, envs, random, tree
-from frl.algorithms import Algorithm, PPOConfig, actor_critic, actor_q, ddpg, dqn, ppo, q_network
+from frl.algorithms import (
+    Algorithm,
+    PPOConfig,
+    PPOPenaltyConfig,
+    a2c,
+    actor_critic,
+    actor_q,
+    ddpg,
+    dqn,
+    ppo,
+    ppo_penalty,
+    q_network,
+    reinforce,
+)
 from frl.collectors import collect, start
 from frl.envs import Env, FunctionalEnv
 from frl.training import on_policy
@@ -16,6 +29,19 @@ from tests import probes
 def small_ppo(env: Env) -> Algorithm:
     networks = actor_critic(env.single_observation_spec, env.single_action_spec, (4,))
     return ppo(networks, PPOConfig(num_epochs=1, num_minibatches=2))
+
+
+def small_ppo_penalty(env: Env) -> Algorithm:
+    networks = actor_critic(env.single_observation_spec, env.single_action_spec, (4,))
+    return ppo_penalty(networks, PPOPenaltyConfig(num_epochs=1, num_minibatches=2))
+
+
+def small_a2c(env: Env) -> Algorithm:
+    return a2c(actor_critic(env.single_observation_spec, env.single_action_spec, (4,)))
+
+
+def small_reinforce(env: Env) -> Algorithm:
+    return reinforce(actor_critic(env.single_observation_spec, env.single_action_spec, (4,)))
 
 
 def bandit(env: Env) -> Algorithm:
@@ -51,6 +77,9 @@ def small_ddpg(env: Env) -> Algorithm:
 
 ALGORITHMS: dict[str, Callable[[Env], Algorithm]] = {
     "ppo": small_ppo,
+    "ppo_penalty": small_ppo_penalty,
+    "a2c": small_a2c,
+    "reinforce": small_reinforce,
     "dqn": small_dqn,
     "ddpg": small_ddpg,
     "bandit": bandit,

@@ -91,3 +91,11 @@ def test_a_loss_without_metrics_gives_none() -> None:
 def test_minibatches_must_divide_the_batch() -> None:
     with pytest.raises(ValueError, match="3 steps do not divide into 2 minibatches; choose environments × steps"):
         run((1, 2), 1.0, 2.0, 3.0)
+
+
+def test_sequences_stay_whole() -> None:
+    td = TensorDict({"x": torch.arange(12.0).reshape(4, 3)}, [4, 3])
+    shown = epochs(lambda p, b: (p["w"].sum(), TensorDict({"x": b["x"]})), SGD, state(), td, random.key(0), (1, 1))[1]
+    assert sorted(shown["x"].tolist()) == td["x"].tolist()
+    with pytest.raises(ValueError, match="4 sequences do not divide into 3 minibatches; choose the environments"):
+        epochs(lambda p, b: (p["w"].sum(), TensorDict({})), SGD, state(), td, random.key(0), (1, 3))

@@ -3,7 +3,7 @@
 import torch
 
 from frl import TensorDict, optim, tree
-from frl.algorithms.gradient import descend, leaves_of, linear_to_zero
+from frl.algorithms.gradient import descend, learn_once, leaves_of, linear_to_zero, minimized
 
 
 def test_a_step_is_that_of_the_optimizer_leaf_by_leaf():
@@ -37,3 +37,17 @@ def test_a_rate_falls_to_zero_and_not_below():
 
 def test_hyperparameters_are_leaves():
     assert {name: x.item() for name, x in leaves_of({"gamma": 1, "clip": 0.5}).items()} == {"gamma": 1.0, "clip": 0.5}
+
+
+def test_a_loss_of_many_names_is_minimised_by_its_loss():
+    loss = minimized(lambda params, batch: TensorDict({"loss": params["w"] * batch["x"], "entropy": batch["x"]}))
+    total, said = loss({"w": torch.tensor(2.0)}, TensorDict({"x": torch.tensor(3.0)}))
+    assert (total.item(), list(said), said["entropy"].item()) == (6.0, ["entropy"], 3.0)
+
+
+def test_learning_once_changes_parameters_and_optimiser_alone():
+    params, optimizer = TensorDict({"w": torch.tensor(3.0)}), optim.adam(0.5)
+    train = TensorDict({"params": params, "opt": optimizer.init(tree.ravel(params)[0]), "other": torch.ones(())})
+    after, said = learn_once(lambda p, batch: TensorDict({"loss": p["w"] * 1.0}), optimizer, train, TensorDict({}))
+    assert (after["params", "w"].item(), after["opt", "step"].item(), after["other"].item()) == (2.5, 1, 1.0)
+    assert len(said) == 0

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from frl import TensorDict, random
-from frl.algorithms import PPOConfig, actor_critic, ppo
-from frl.algorithms.ppo import ppo_loss
+from frl.algorithms import PPOConfig, actor_critic, advantages, ppo
+from frl.algorithms.advantages import rows
 from frl.collectors import collect, start
 from frl.envs import FunctionalEnv
+from frl.objectives import ClipPPOLoss
 from frl.training import on_policy
 from tests import probes
 
@@ -83,13 +84,11 @@ def test_the_ratio_is_one_before_the_first_step_of_the_optimiser():
     env = FunctionalEnv(probes.Probe(), 4)
     networks = actor_critic(env.single_observation_spec, env.single_action_spec, (8,))
     _, train, batch = batch_of(env, networks)
-    data = batch.flatten().exclude("next")
-    zeros = torch.zeros(data.batch_size)
-    data = data.update({"value": zeros, "advantage": torch.arange(32.0), "value_target": zeros + 1})
-    _, metrics = ppo_loss(networks, train["params"], data, train["hyper"])
-    assert metrics["kl_approx"].item() == pytest.approx(0.0, abs=1e-6)
-    assert metrics["clip_fraction"].item() == 0
-    assert metrics["entropy"].item() == pytest.approx(math.log(2), abs=1e-3)
+    data = rows(networks, advantages(networks, train["params"], batch, 0.5, 0.95))
+    losses = ClipPPOLoss(networks.actor, networks.critic, clip_value=0.2)(train["params"], data)
+    assert losses["kl_approx"].item() == pytest.approx(0.0, abs=1e-6)
+    assert losses["clip_fraction"].item() == 0
+    assert losses["entropy"].item() == pytest.approx(math.log(2), abs=1e-3)
 
 
 def test_the_learning_rate_falls_linearly_to_zero():

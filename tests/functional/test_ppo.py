@@ -101,3 +101,24 @@ def test_a_trailing_axis_of_size_one_is_refused_never_broadcast(function):
 def test_epsilon_must_be_above_zero(epsilon):
     with pytest.raises(ValueError, match=r"clipped_surrogate: epsilon is .* but must be above 0"):
         F.clipped_surrogate(torch.ones(2), torch.ones(2), torch.ones(2), epsilon)
+
+
+def test_without_a_clip_every_ratio_counts():
+    log_prob, advantage = torch.tensor([2.0, 0.5]).log(), torch.tensor([1.0, -1.0])
+    assert F.surrogate(log_prob, torch.zeros(2), advantage).item() == pytest.approx(-0.75)
+    assert torch.func.grad(F.surrogate)(log_prob, torch.zeros(2), advantage).tolist() == pytest.approx([-1.0, 0.25])
+
+
+@pytest.mark.parametrize(("kl", "expected"), [(0.016, 6.0), (0.015, 3.0), (0.0067, 3.0), (0.006, 1.5), (0.0, 1.5)])
+def test_a_penalty_is_doubled_far_above_its_target_and_halved_far_below(kl, expected):
+    assert F.adaptive_kl_coefficient(torch.tensor(3.0), torch.tensor(kl), 0.01).item() == expected
+
+
+def test_a_penalty_can_always_come_back():
+    coefficient = torch.tensor(1.0)
+    for _ in range(500):
+        coefficient = F.adaptive_kl_coefficient(coefficient, torch.tensor(0.0), 0.01)
+    assert coefficient > 0
+    for _ in range(500):
+        coefficient = F.adaptive_kl_coefficient(coefficient, torch.tensor(1.0), 0.01)
+    assert coefficient.isfinite()
