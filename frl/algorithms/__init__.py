@@ -20,6 +20,7 @@ from frl.algorithms.ppo_penalty import PPOPenaltyConfig as PPOPenaltyConfig
 from frl.algorithms.ppo_penalty import ppo_penalty as ppo_penalty
 from frl.algorithms.q_network import QNetwork as QNetwork
 from frl.algorithms.q_network import q_network as q_network
+from frl.algorithms.recurrent_actor_critic import recurrent_actor_critic as recurrent_actor_critic
 from frl.algorithms.recurrent_q_network import recurrent_q_network as recurrent_q_network
 from frl.algorithms.reinforce import ReinforceConfig as ReinforceConfig
 from frl.algorithms.reinforce import reinforce as reinforce

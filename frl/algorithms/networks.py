@@ -14,6 +14,7 @@ from frl.nn import (
     ExplorationType,
     ProbabilisticActor,
     TensorDictModule,
+    TensorDictSequential,
     ValueOperator,
     functional_call,
     initialize,
@@ -32,7 +33,7 @@ class ActorCritic(NamedTuple):
     """
 
     actor: ProbabilisticActor
-    critic: TensorDictModule
+    critic: TensorDictModule | TensorDictSequential
     init: Callable[[Tensor], TensorDict]
 
     def act(
@@ -78,8 +79,7 @@ def actor_critic(
     """Two multilayer perceptrons over the concatenated observations, orthogonally initialised.
 
     Discrete actions are drawn from a categorical distribution, continuous ones from a normal distribution whose
-    standard deviation is a parameter of its own. Gains are √2, 0.01 for the policy's last layer and 1 for the value's
-    (Huang et al. 2022, "The 37 implementation details of proximal policy optimization").
+    standard deviation is a parameter of its own.
 
     Args: the specs of one environment, without batch: `env.single_observation_spec`, `env.single_action_spec`.
     Raises: TypeError if no distribution is known for the action spec, or if the observations' is no Composite.
@@ -99,20 +99,10 @@ def actor_critic(
 
     # torch's constructors draw weights, which nobody reads, from the global generator
     with torch.random.fork_rng(devices=[]):
-        actor = _actor(mlp, keys, action_spec)
+        actor = policy("actor_critic", mlp, keys, action_spec)
         critic = ValueOperator(mlp(1), in_keys=keys)
 
-    def init(key: Tensor) -> TensorDict:
-        k_actor, k_critic = random.split(key)
-        hidden = orthogonal(math.sqrt(2))
-        return TensorDict(
-            {
-                "actor": initialize(actor, k_actor, hidden, last=orthogonal(0.01)),
-                "critic": initialize(critic, k_critic, hidden, last=orthogonal(1.0)),
-            }
-        )
-
-    return ActorCritic(actor, critic, init)
+    return ActorCritic(actor, critic, lambda key: first_parameters(actor, critic, key))
 
 
 def carried_on(module: Any) -> list[Key]:
@@ -142,19 +132,53 @@ def observed(function: str, observation_spec: Composite) -> tuple[list[str], int
     return keys, sum(math.prod(observation_spec[key].shape) for key in keys)
 
 
-def _actor(mlp: Callable[[int], nn.Module], keys: list[str], spec: Spec) -> ProbabilisticActor:
+def policy(
+    function: str, head: Callable[[int], nn.Module], keys: list[str], spec: Spec, before: Sequence[nn.Module] = ()
+) -> ProbabilisticActor:
+    """The policy whose distribution fits the action spec.
+
+    Args: function: who asks, for the message of an error. head: makes the network of so many outputs, which reads
+        `keys`. before: modules over TensorDicts that are called first.
+    Raises: TypeError if no distribution is known for the spec.
+
+    >>> with torch.random.fork_rng():
+    ...     actor = policy("actor_critic", lambda n: nn.Linear(3, n), ["observation"], OneHot(2))
+    >>> actor(TensorDict({"observation": torch.ones(5, 3)}, [5]), key=random.key(0))["action"].shape
+    torch.Size([5, 2])
+    """
     if isinstance(spec, (OneHot, CategoricalSpec)):
-        net = TensorDictModule(mlp(spec.n), keys, ["logits"])
+        net = TensorDictModule(head(spec.n), keys, ["logits"])
         drawn, params = (OneHotCategorical if isinstance(spec, OneHot) else Categorical), ["logits"]
     elif isinstance(spec, (Bounded, Unbounded)) and spec.dtype.is_floating_point:
-        net = TensorDictModule(_NormalParams(mlp(math.prod(spec.shape)), spec.shape), keys, ["loc", "scale"])
+        net = TensorDictModule(_NormalParams(head(math.prod(spec.shape)), spec.shape), keys, ["loc", "scale"])
         drawn, params = Normal, ["loc", "scale"]
     else:
         raise TypeError(
-            f"actor_critic: no distribution is known for the action spec {spec!r}; give OneHot, Categorical, Bounded "
+            f"{function}: no distribution is known for the action spec {spec!r}; give OneHot, Categorical, Bounded "
             "or Unbounded, or build an ActorCritic from modules of your own."
         )
+    net = TensorDictSequential(*before, net) if before else net
     return ProbabilisticActor(net, in_keys=params, out_keys=["action"], distribution_class=drawn, return_log_prob=True)
+
+
+def first_parameters(actor: nn.Module, critic: nn.Module, key: Tensor) -> TensorDict:
+    """{"actor", "critic"}, orthogonal: with gains √2, 0.01 for the policy's last layer and 1 for the value's.
+
+    Source: Huang et al. (2022), "The 37 implementation details of proximal policy optimization".
+
+    >>> with torch.random.fork_rng():
+    ...     params = first_parameters(nn.Linear(3, 1), nn.Linear(3, 1), random.key(0))
+    >>> [round(params[name, "weight"].norm().item(), 2) for name in ("actor", "critic")]
+    [0.01, 1.0]
+    """
+    k_actor, k_critic = random.split(key)
+    hidden = orthogonal(math.sqrt(2))
+    return TensorDict(
+        {
+            "actor": initialize(actor, k_actor, hidden, last=orthogonal(0.01)),
+            "critic": initialize(critic, k_critic, hidden, last=orthogonal(1.0)),
+        }
+    )
 
 
 class _NormalParams(nn.Module):

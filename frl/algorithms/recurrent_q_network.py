@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from frl.algorithms.networks import observed
+from frl.algorithms.memory import memory
 from frl.algorithms.q_network import QNetwork
-from frl.nn import MLP, GRUModule, TensorDictModule, TensorDictSequential, initialize
+from frl.nn import TensorDictModule, TensorDictSequential, initialize
 from frl.nn.action_space import action_space
 from frl.specs import Composite, Spec
 
@@ -40,17 +40,11 @@ def recurrent_q_network(
     >>> td["action_value"].shape, td["next", "recurrent_state"].shape
     (torch.Size([3, 2]), torch.Size([3, 1, 16]))
     """
-    keys, size = observed("recurrent_q_network", observation_spec)
-    if not num_cells:
-        raise ValueError("recurrent_q_network: num_cells is empty; give at least one layer, as (64,).")
     num_values = sum(action_space("recurrent_q_network", None, action_spec).sizes)
     # torch's constructors draw weights, which nobody reads, from the global generator
     with torch.random.fork_rng(devices=[]):
-        cells = list(num_cells)
-        before = MLP(size, cells[-1], num_cells=cells[:-1], activation_class=activation_class, activate_last_layer=True)
         module = TensorDictSequential(
-            TensorDictModule(before, keys, ["embed"]),
-            GRUModule(cells[-1], hidden_size),
+            *memory("recurrent_q_network", observation_spec, hidden_size, num_cells, activation_class),
             TensorDictModule(nn.Linear(hidden_size, num_values), ["embed"], ["action_value"]),
         )
     return QNetwork(module, action_spec, lambda key: initialize(module, key))

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig
 from frl.cli.errors import UsageError, require_at_least, usage_errors
 from frl.cli.flags import parse
 from frl.cli.run_directory import read_config
-from frl.training.presets import Config, Replay, preset
+from frl.training.presets import DEFAULTS, Config, Preset, Replay, preset
 
 Logger = Literal["csv", "tensorboard", "wandb"]
 
@@ -80,34 +79,19 @@ class Options:
         return config._replace(anneal_updates=float(updates))
 
 
-@dataclasses.dataclass(frozen=True)
-class PPOOptions(Options):
-    """Trains PPO and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
-
-    config: PPOConfig = dataclasses.field(default_factory=PPOConfig)
-
-
-@dataclasses.dataclass(frozen=True)
-class DQNOptions(Options):
-    """Trains DQN and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
-
-    replay: Replay = dataclasses.field(default_factory=Replay)
-    config: DQNConfig = dataclasses.field(default_factory=DQNConfig)
+def _options(default: Preset) -> type[Options]:
+    """The options of an algorithm whose presets are like `default`."""
+    parts = [(name, type(part)) for name, part in (("replay", default.replay), ("config", default.config)) if part]
+    fields = [(name, kind, dataclasses.field(default_factory=kind)) for name, kind in parts]
+    told = "Trains, and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."
+    return dataclasses.make_dataclass("Options", fields, bases=(Options,), frozen=True, namespace={"__doc__": told})
 
 
-@dataclasses.dataclass(frozen=True)
-class DDPGOptions(Options):
-    """Trains DDPG and evaluates the last policy; leaves records, checkpoints and a curve in a run directory."""
-
-    replay: Replay = dataclasses.field(default_factory=Replay)
-    config: DDPGConfig = dataclasses.field(default_factory=DDPGConfig)
-
-
-OPTIONS: dict[str, type[Options]] = {"ppo": PPOOptions, "dqn": DQNOptions, "ddpg": DDPGOptions}
+OPTIONS: dict[str, type[Options]] = {name: _options(default) for name, default in DEFAULTS.items()}
 
 
 # What is trained unless --env says otherwise.
-ENVIRONMENTS = {"ppo": "CartPole-v1", "dqn": "CartPole-v1", "ddpg": "Pendulum-v1"}
+ENVIRONMENTS = {**dict.fromkeys(OPTIONS, "CartPole-v1"), "ddpg": "Pendulum-v1"}
 
 # What may change when a run is resumed: it does not decide what the state is.
 CHANGEABLE = (
@@ -161,7 +145,8 @@ def from_json(algorithm: str, found: Mapping[str, Any]) -> Options:
     """The options that `to_json` wrote.
 
     >>> import json
-    >>> from_json("dqn", json.loads(json.dumps(to_json(DQNOptions(seed=3))))) == DQNOptions(seed=3)
+    >>> options = OPTIONS["dqn"](seed=3)
+    >>> from_json("dqn", json.loads(json.dumps(to_json(options)))) == options
     True
     """
     kind = OPTIONS[algorithm]
@@ -211,9 +196,9 @@ def _check(options: Options) -> None:
 
 
 def _check_minibatches(options: Options) -> None:
-    if not isinstance(options, PPOOptions):
+    config: Any = vars(options)["config"]
+    if not hasattr(config, "num_minibatches"):
         return
-    config = options.config
     require_at_least(1, {"num_epochs": config.num_epochs, "num_minibatches": config.num_minibatches})
     size = options.num_envs * options.rollout_length
     if size % config.num_minibatches:

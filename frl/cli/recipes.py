@@ -3,8 +3,18 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from frl.algorithms import Algorithm, actor_critic, actor_q, ddpg, dqn, ppo, q_network
-from frl.cli.options import Options
+from frl.algorithms import (
+    Algorithm,
+    a2c,
+    actor_critic,
+    actor_q,
+    ddpg,
+    dqn,
+    ppo,
+    ppo_penalty,
+    q_network,
+    reinforce,
+)
 from frl.compilation import compile
 from frl.envs import Env
 from frl.replay import uniform
@@ -27,20 +37,23 @@ class Recipe(NamedTuple):
     samples: Callable[[Any], int]
 
 
-def _ppo(env: Env, config: Any) -> Algorithm:
-    return ppo(actor_critic(env.single_observation_spec, env.single_action_spec), config)
+def _over(networks: Callable[..., Any], make: Callable[..., Algorithm]) -> Callable[[Env, Any], Algorithm]:
+    return lambda env, config: make(networks(env.single_observation_spec, env.single_action_spec), config)
 
 
-def _dqn(env: Env, config: Any) -> Algorithm:
-    return dqn(q_network(env.single_observation_spec, env.single_action_spec), config)
+def _minibatches(options: Any) -> int:
+    return getattr(options.config, "num_minibatches", 1)
 
 
-def _ddpg(env: Env, config: Any) -> Algorithm:
-    return ddpg(actor_q(env.single_observation_spec, env.single_action_spec), config)
-
-
-def _on_policy(env: Env, algorithm: Algorithm, options: Options, compiled: bool) -> Loop:
-    return on_policy(env, algorithm, options.rollout_length)
+def _collecting(title: str, make: Callable[..., Algorithm]) -> Recipe:
+    """An algorithm that learns from each rollout, whole or in minibatches, once or in several epochs."""
+    return Recipe(
+        title,
+        _over(actor_critic, make),
+        lambda env, algorithm, options, compiled: on_policy(env, algorithm, options.rollout_length),
+        lambda options: getattr(options.config, "num_epochs", 1) * _minibatches(options),
+        lambda options: options.num_envs * options.rollout_length // _minibatches(options),
+    )
 
 
 def _off_policy(env: Env, algorithm: Algorithm, options: Any, compiled: bool) -> Loop:
@@ -51,18 +64,22 @@ def _off_policy(env: Env, algorithm: Algorithm, options: Any, compiled: bool) ->
     return off_policy(env, algorithm, buffer, options.rollout_length, replay.updates_per_rollout, replay.warmup)
 
 
-def _minibatch(options: Any) -> int:
-    return options.num_envs * options.rollout_length // options.config.num_minibatches
+def _replaying(title: str, networks: Callable[..., Any], make: Callable[..., Algorithm]) -> Recipe:
+    """An algorithm that learns from samples of a replay buffer."""
+    return Recipe(
+        title,
+        _over(networks, make),
+        _off_policy,
+        lambda options: options.replay.updates_per_rollout,
+        lambda options: options.replay.batch_size,
+    )
 
 
 RECIPES: dict[str, Recipe] = {
-    "ppo": Recipe(
-        "PPO", _ppo, _on_policy, lambda options: options.config.num_epochs * options.config.num_minibatches, _minibatch
-    ),
-    "dqn": Recipe(
-        "DQN", _dqn, _off_policy, lambda options: options.replay.updates_per_rollout, lambda o: o.replay.batch_size
-    ),
-    "ddpg": Recipe(
-        "DDPG", _ddpg, _off_policy, lambda options: options.replay.updates_per_rollout, lambda o: o.replay.batch_size
-    ),
+    "ppo": _collecting("PPO", ppo),
+    "ppo_penalty": _collecting("PPO with a penalty", ppo_penalty),
+    "a2c": _collecting("A2C", a2c),
+    "reinforce": _collecting("REINFORCE", reinforce),
+    "dqn": _replaying("DQN", q_network, dqn),
+    "ddpg": _replaying("DDPG", actor_q, ddpg),
 }

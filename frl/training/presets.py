@@ -3,9 +3,9 @@
 import math
 from typing import NamedTuple
 
-from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig
+from frl.algorithms import A2CConfig, DDPGConfig, DQNConfig, PPOConfig, PPOPenaltyConfig, ReinforceConfig
 
-Config = PPOConfig | DQNConfig | DDPGConfig
+Config = PPOConfig | PPOPenaltyConfig | A2CConfig | ReinforceConfig | DQNConfig | DDPGConfig
 
 
 class Replay(NamedTuple):
@@ -37,6 +37,9 @@ class Preset(NamedTuple):
 
 DEFAULTS: dict[str, Preset] = {
     "ppo": Preset(PPOConfig()),
+    "ppo_penalty": Preset(PPOPenaltyConfig()),
+    "a2c": Preset(A2CConfig(), steps=500_000, rollout_length=16),
+    "reinforce": Preset(ReinforceConfig(), steps=500_000),
     "dqn": Preset(DQNConfig(), Replay(), rollout_length=32, anneal=False),
     "ddpg": Preset(DDPGConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False),
 }
@@ -60,6 +63,15 @@ PRESETS: dict[str, dict[str, Preset]] = {
             num_envs=16,
         ),
     },
+    "ppo_penalty": {},
+    "a2c": {
+        "CartPole-v1": Preset(
+            A2CConfig(learning_rate=3e-3, entropy_cost=0.0),
+            steps=500_000,
+            rollout_length=16,
+        ),
+    },
+    "reinforce": {},
     "dqn": {
         "CartPole-v1": Preset(
             DQNConfig(),

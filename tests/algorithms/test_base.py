@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import nn
 
 from frl import TensorDict, envs, random, tree
 from frl.algorithms import (
+    ActorCritic,
     Algorithm,
     PPOConfig,
     PPOPenaltyConfig,
@@ -18,11 +20,13 @@ from frl.algorithms import (
     ppo,
     ppo_penalty,
     q_network,
+    recurrent_actor_critic,
     reinforce,
 )
 from frl.collectors import collect, start
 from frl.envs import Env, FunctionalEnv
 from frl.training import on_policy
+from frl.transforms import Compose, InitTracker, TransformedEnv, make_tensordict_primer
 from tests import probes
 
 
@@ -42,6 +46,14 @@ def small_a2c(env: Env) -> Algorithm:
 
 def small_reinforce(env: Env) -> Algorithm:
     return reinforce(actor_critic(env.single_observation_spec, env.single_action_spec, (4,)))
+
+
+SPECS = FunctionalEnv(probes.ChosenReward(), 1)
+MEMORIES = recurrent_actor_critic(SPECS.single_observation_spec, SPECS.single_action_spec, 4, (4,))
+
+
+def small_recurrent_ppo(env: Env) -> Algorithm:
+    return ppo(MEMORIES, PPOConfig(num_epochs=1, num_minibatches=2))
 
 
 def bandit(env: Env) -> Algorithm:
@@ -77,6 +89,7 @@ def small_ddpg(env: Env) -> Algorithm:
 
 ALGORITHMS: dict[str, Callable[[Env], Algorithm]] = {
     "ppo": small_ppo,
+    "recurrent_ppo": small_recurrent_ppo,
     "ppo_penalty": small_ppo_penalty,
     "a2c": small_a2c,
     "reinforce": small_reinforce,
@@ -89,7 +102,16 @@ every_algorithm = pytest.mark.parametrize("make", ALGORITHMS.values(), ids=ALGOR
 
 def world(make: Callable[[Env], Algorithm] | None = None) -> Env:
     """Four environments in which the algorithm can act."""
-    return envs.make("Pendulum-v1", 4) if make is small_ddpg else FunctionalEnv(probes.ChosenReward(), 4)
+    if make is small_ddpg:
+        return envs.make("Pendulum-v1", 4)
+    env = FunctionalEnv(probes.ChosenReward(), 4)
+    return remembering(env, MEMORIES) if make is small_recurrent_ppo else env
+
+
+def remembering(env: Env, networks: ActorCritic) -> Env:
+    """The environment with what networks with a memory need of it."""
+    primer = make_tensordict_primer(nn.ModuleList([networks.actor, networks.critic]))
+    return TransformedEnv(env, Compose(InitTracker(), primer))
 
 
 def experience(env: Env, algorithm: Algorithm) -> tuple[TensorDict, TensorDict]:

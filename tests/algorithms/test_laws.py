@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from frl import TensorDict, random, tree
+from frl import random, tree
 from tests.algorithms.test_base import ALGORITHMS, experience, world
 from tests.purity import Purity
 from tests.traced import traced
 
 every = pytest.mark.parametrize("make", ALGORITHMS.values(), ids=ALGORITHMS.keys())
-ON_POLICY = ["ppo", "ppo_penalty", "a2c", "reinforce"]
+ON_POLICY = ["ppo", "recurrent_ppo", "ppo_penalty", "a2c", "reinforce"]
 
 
 def given(make):
@@ -65,8 +65,3 @@ def test_an_update_has_a_gradient_for_the_discount(name):
     gradient = torch.func.grad(moved)(torch.tensor(0.9))
     assert gradient.isfinite()
     assert gradient != 0
-
-
-def test_a_state_is_one_tensordict():
-    for make in ALGORITHMS.values():
-        assert isinstance(given(make)[1], TensorDict)

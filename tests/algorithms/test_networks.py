@@ -8,6 +8,7 @@ from torch import nn
 
 from frl import TensorDict, random, specs, tree
 from frl.algorithms import ActorCritic, actor_critic
+from frl.algorithms.networks import carried_on
 from frl.distributions import Categorical, Normal, OneHotCategorical
 from frl.nn import ProbabilisticActor, TensorDictModule, ValueOperator, from_module
 
@@ -114,3 +115,17 @@ def test_modules_of_ones_own_do() -> None:
 def test_an_action_without_a_distribution_is_refused() -> None:
     with pytest.raises(TypeError, match="no distribution is known for the action spec MultiCategorical"):
         networks_for(specs.MultiCategorical([2, 3]))
+
+
+def test_a_network_without_memory_carries_nothing_on() -> None:
+    networks, params = networks_for(specs.OneHot(4))
+    td = seen(5)
+    assert not networks.recurrent
+    assert carried_on(networks.actor) == []
+    assert networks.remember(params["critic"], td) is td
+
+
+def test_what_is_asked_for_is_kept_of_an_action() -> None:
+    networks, params = networks_for(specs.OneHot(4))
+    acted = networks.act(params["actor"], seen(5), random.key(1), True, ["logits"])
+    assert acted["logits"].shape == (5, 4)

@@ -14,6 +14,7 @@ with torch.random.fork_rng(devices=[]):
     NET = modules.TensorDictModule(nn.Linear(4, 2), ["observation"], ["logits"])
     ACTOR = modules.ProbabilisticActor(NET, ["logits"], distribution_class=Categorical)
     CRITIC = modules.ValueOperator(nn.Linear(4, 1))
+SEEN, ACTION = CART.single_observation_spec, CART.single_action_spec
 DONE = TD.set("action", zeros(3, dtype=torch.int64)).set("sample_log_prob", zeros(3))
 SCALARS = {"advantage": ones(3, 1), "value_target": ones(3, 1)}
 
@@ -120,6 +121,18 @@ ON_POLICY = {
     "advantages of actions of nobody": bad(
         lambda: algorithms.advantages(networks(), TensorDict({}), CART.rollout(2, key=KEY), 0.99, 0.95),
         *(KeyError, "advantages", "'sample_log_prob'", "make it by collect("),
+    ),
+    "a policy with a memory of nothing": bad(
+        lambda: algorithms.recurrent_actor_critic(SEEN, ACTION, hidden_size=0),
+        *(ValueError, "GRUModule", "hidden_size", "0", "must be at least 1"),
+    ),
+    "a policy with a memory and no layer before it": bad(
+        lambda: algorithms.recurrent_actor_critic(SEEN, ACTION, num_cells=()),
+        *(ValueError, "recurrent_actor_critic", "num_cells is empty", "give at least one layer"),
+    ),
+    "a policy with a memory of a spec of one observation": bad(
+        lambda: algorithms.recurrent_actor_critic(ACTION, ACTION),
+        *(TypeError, "recurrent_actor_critic", "OneHot", "must be a Composite"),
     ),
     "A2C with a discount above one": bad(
         lambda: a2c(gamma=1.5), ValueError, "a2c", "gamma", "1.5", "must be at most 1"

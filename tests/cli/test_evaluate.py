@@ -32,7 +32,7 @@ def test_a_run_whose_checkpoints_are_gone_is_refused(tmp_path: Path, capsys: pyt
     assert "holds no checkpoint" in capsys.readouterr().err
 
 
-ENVIRONMENTS = {"ppo": "CartPole-v1", "dqn": "CartPole-v1", "ddpg": "Pendulum-v1"}
+ENVIRONMENTS = {"ppo": "CartPole-v1", "a2c": "CartPole-v1", "dqn": "CartPole-v1", "ddpg": "Pendulum-v1"}
 SHORT = ["--num-envs", "2", "--rollout-length", "4", "--steps", "16", "--eval-episodes", "1", "--compile", "off"]
 
 

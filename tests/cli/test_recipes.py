@@ -12,6 +12,7 @@ from frl.training.presets import DEFAULTS, PRESETS
 
 REPLAY = ["--capacity", "64", "--batch-size", "4", "--updates-per-rollout", "2", "--warmup", "8"]
 OFF_POLICY = ["dqn", "ddpg"]
+OTHERS = [*OFF_POLICY, "a2c", "reinforce", "ppo_penalty"]  # than PPO, which test_train.py trains
 
 
 def test_every_algorithm_has_options_a_recipe_and_presets():
@@ -20,10 +21,12 @@ def test_every_algorithm_has_options_a_recipe_and_presets():
 
 def tiny(name: str, out: Path, *flags: str) -> int:
     sizes = ["--num-envs", "2", "--rollout-length", "4", "--steps", "16", "--eval-episodes", "2", "--compile", "off"]
-    return main(["train", name, *sizes, *REPLAY, "--out", str(out), *flags])
+    sizes += ["--no-anneal"]  # which depends on the number of steps
+    replay = REPLAY if name in OFF_POLICY else []
+    return main(["train", name, *sizes, *replay, "--out", str(out), *flags])
 
 
-@pytest.mark.parametrize("name", OFF_POLICY)
+@pytest.mark.parametrize("name", OTHERS)
 def test_it_trains_evaluates_and_resumes_bitwise(name: str, tmp_path: Path):
     assert tiny(name, tmp_path / "whole", "--steps", "32") == 0
     assert tiny(name, tmp_path / "part") == 0
@@ -33,7 +36,7 @@ def test_it_trains_evaluates_and_resumes_bitwise(name: str, tmp_path: Path):
     assert main(["eval", str(tmp_path / "part"), "--episodes", "2"]) == 0
 
 
-@pytest.mark.parametrize("name", OFF_POLICY)
+@pytest.mark.parametrize("name", OTHERS)
 def test_several_seeds_are_trained_at_once(name: str, tmp_path: Path):
     assert tiny(name, tmp_path / "run", "--num-seeds", "2") == 0
     assert len(json.loads((tmp_path / "run" / "result.json").read_text())["evaluation_returns"]) == 2
@@ -60,6 +63,21 @@ def test_another_algorithm_does_not_resume_the_run(tmp_path: Path, capsys: pytes
 def test_a_replay_out_of_range_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
     assert main(["train", "dqn", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_minibatches_that_do_not_divide_are_named_for_every_algorithm_that_has_some(
+    capsys: pytest.CaptureFixture[str],
+):
+    assert main(["train", "ppo_penalty", "--num-minibatches", "3", "--num-envs", "4", "--rollout-length", "4"]) == 2
+    assert "--num-minibatches is 3, which does not divide the 16 steps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "steps", "samples"), [("ppo", 6, 16), ("a2c", 1, 32), ("dqn", 5, 7)])
+def test_a_recipe_knows_how_much_is_learnt_from_how_many_steps(name: str, steps: int, samples: int):
+    flags = {"ppo": ["--num-epochs", "3", "--num-minibatches", "2"], "a2c": []}
+    flags["dqn"] = ["--updates-per-rollout", "5", "--batch-size", "7"]
+    options = read_options(name, ["--num-envs", "4", "--rollout-length", "8", *flags[name]])
+    assert (RECIPES[name].gradient_steps(options), RECIPES[name].samples(options)) == (steps, samples)
 
 
 def test_a_learning_rate_is_annealed_over_all_gradient_steps():

@@ -5,16 +5,33 @@ import torch
 
 import frl
 from frl import random, replay, transforms, tree
-from frl.algorithms import actor_critic, actor_q, ddpg, dqn, ppo, q_network, recurrent_q_network
+from frl.algorithms import (
+    PPOConfig,
+    actor_critic,
+    actor_q,
+    ddpg,
+    dqn,
+    ppo,
+    q_network,
+    recurrent_actor_critic,
+    recurrent_q_network,
+)
 from frl.compilation import compiler_available
 from frl.envs import make
 from frl.objectives import td_lambda
 from frl.training import off_policy, on_policy
+from tests.algorithms.test_base import remembering
 
 
 def ppo_loop():
     env = make("CartPole-v1", 4)
     return on_policy(env, ppo(actor_critic(env.single_observation_spec, env.single_action_spec, (8,))), 8)
+
+
+def recurrent_ppo_loop():
+    env = make("CartPole-v1", 4)
+    networks = recurrent_actor_critic(env.single_observation_spec, env.single_action_spec, 8, (8,))
+    return on_policy(remembering(env, networks), ppo(networks, PPOConfig(num_epochs=2, num_minibatches=2)), 8)
 
 
 def dqn_loop():
@@ -38,7 +55,13 @@ def ddpg_loop():
     return off_policy(env, algorithm, replay.n_step(64, 8, 2, num_envs=4), 4, 3, warmup=32)
 
 
-LOOPS = {"PPO": ppo_loop, "DQN": dqn_loop, "recurrent DQN": recurrent_dqn_loop, "DDPG": ddpg_loop}
+LOOPS = {
+    "PPO": ppo_loop,
+    "recurrent PPO": recurrent_ppo_loop,
+    "DQN": dqn_loop,
+    "recurrent DQN": recurrent_dqn_loop,
+    "DDPG": ddpg_loop,
+}
 
 
 @pytest.mark.skipif(not compiler_available(), reason="no C++ compiler")

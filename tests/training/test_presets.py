@@ -1,6 +1,6 @@
 import pytest
 
-from frl.algorithms import PPOConfig
+from frl.algorithms import PPOConfig, PPOPenaltyConfig
 from frl.envs import ids
 from frl.training.presets import DEFAULTS, PRESETS, Preset, preset
 
@@ -15,7 +15,7 @@ def test_gymnasiums_environment_has_the_preset_of_the_pure_one_of_its_name(algor
 
 @pytest.mark.parametrize("values", ALL)
 def test_an_update_divides_into_its_minibatches(values: Preset):
-    if isinstance(values.config, PPOConfig):
+    if isinstance(values.config, (PPOConfig, PPOPenaltyConfig)):
         assert values.num_envs * values.rollout_length % values.config.num_minibatches == 0
 
 
