@@ -158,7 +158,7 @@ class _Tracer(TorchDispatchMode):
             shapes = [x.shape for x in init] + [x.shape[1:] for x in xs] + [x.shape for x in closed_over]
             samples = [_empty(x, shape) for x, shape in zip((*init, *xs, *closed_over), shapes, strict=True)]
         body = self.graph(lambda *leaves: [fresh(x) for x in step(*leaves)], samples)
-        closed_over = (*closed_over, *body.closed_over)
+        closed_over = self._apart([*closed_over, *body.closed_over])
         inputs = ([self._node(x) for x in leaves] for leaves in (init, xs, closed_over))
         node = outer.fx.call_function(scan_op, (outer.add_body(body), *inputs))
         with self._writing(None):
@@ -167,6 +167,20 @@ class _Tracer(TorchDispatchMode):
             stacked = [_empty(x, (len(xs[0]), *x.shape)) for x in after[len(init) :]]
         self._know(node, [*last, *stacked])
         return [*last, *stacked]
+
+    def _apart(self, leaves: Sequence[Tensor]) -> list[Tensor]:
+        """The leaves, with a copy of each that shares memory with one before it.
+
+        Torch refuses a loop that closes over two views of one tensor, as parameters in a flat vector are, where it
+        makes the graph functional by itself.
+        """
+        found: list[Tensor] = []
+        taken: set[int] = set()
+        for x in leaves:
+            storage = self._fake(x).untyped_storage()._cdata
+            found.append(fresh(x) if storage in taken else x)
+            taken.add(storage)
+        return found
 
     def branch(self, condition: Tensor, true: Function, false: Function, operands: Sequence[Tensor]) -> list[Tensor]:
         """Writes down two functions of the operands, of which the program runs one; returns what that one returns.

@@ -118,3 +118,18 @@ def test_only_what_runs_within_is_traced():
     trace(f, [torch.ones(1)])
     assert seen[0] is not None
     assert current() is None
+
+
+def test_a_loop_closes_over_no_two_views_of_one_tensor():
+    """As over parameters that one flat vector holds: torch's scan refuses them."""
+
+    def f(x):
+        a, b = (2 * x).split(2)
+        return [scan(lambda carry, y: (a * carry + b * y, ()), torch.ones(2), torch.ones(3, 2))[0]]
+
+    x = torch.tensor([0.5, 1.0, 1.5, 2.0])
+    graph = trace(f, [x])
+    (loop,) = (node for node in graph.fx.nodes if "scan" in str(node.target))
+    storages = [node.meta["val"].untyped_storage()._cdata for node in loop.args[3]]
+    assert len(set(storages)) == len(storages) == 2
+    torch.testing.assert_close(graph.module()(x, *graph.closed_over), f(x))

@@ -71,7 +71,13 @@ PRESETS: dict[str, dict[str, Preset]] = {
             rollout_length=16,
         ),
     },
-    "reinforce": {},
+    "reinforce": {
+        "CartPole-v1": Preset(
+            ReinforceConfig(learning_rate=1e-2, gamma=0.98),
+            steps=500_000,
+            num_envs=16,
+        ),
+    },
     "dqn": {
         "CartPole-v1": Preset(
             DQNConfig(),
