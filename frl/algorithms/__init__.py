@@ -2,6 +2,7 @@
 
 from frl.algorithms.actor_q import ActorQ as ActorQ
 from frl.algorithms.actor_q import actor_q as actor_q
+from frl.algorithms.actor_q import stochastic_actor_q as stochastic_actor_q
 from frl.algorithms.base import Algorithm as Algorithm
 from frl.algorithms.ddpg import DDPGConfig as DDPGConfig
 from frl.algorithms.ddpg import ddpg as ddpg
@@ -16,3 +17,9 @@ from frl.algorithms.ppo import ppo as ppo
 from frl.algorithms.q_network import QNetwork as QNetwork
 from frl.algorithms.q_network import q_network as q_network
 from frl.algorithms.recurrent_q_network import recurrent_q_network as recurrent_q_network
+from frl.algorithms.redq import REDQConfig as REDQConfig
+from frl.algorithms.redq import redq as redq
+from frl.algorithms.sac import SACConfig as SACConfig
+from frl.algorithms.sac import sac as sac
+from frl.algorithms.td3 import TD3Config as TD3Config
+from frl.algorithms.td3 import td3 as td3

@@ -1,11 +1,11 @@
-"""The command line: `frl train ppo|dqn|ddpg | eval | plot | envs`."""
+"""The command line: `frl train ppo|dqn|ddpg|td3|sac|redq | eval | plot | envs`."""
 
 import sys
 from collections.abc import Callable, Sequence
 
 from frl.cli.errors import UsageError
 
-ALGORITHMS = ("ppo", "dqn", "ddpg")
+ALGORITHMS = ("ppo", "dqn", "ddpg", "td3", "sac", "redq")
 
 USAGE = """usage: frl COMMAND [-h] ...
 
@@ -14,8 +14,8 @@ USAGE = """usage: frl COMMAND [-h] ...
   frl plot RUN... -o curve.png       draws the learning curves of runs
   frl envs                           lists the environments
 
-The algorithms are ppo, dqn and ddpg. `frl train ppo --env ID -h` shows all options, with their defaults for that
-environment."""
+The algorithms are ppo, dqn, ddpg, td3, sac and redq. `frl train ppo --env ID -h` shows all options, with their
+defaults for that environment."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

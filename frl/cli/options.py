@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig
+from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig, REDQConfig, SACConfig, TD3Config
 from frl.cli.errors import UsageError, require_at_least, usage_errors
 from frl.cli.flags import parse
 from frl.cli.run_directory import read_config
@@ -103,11 +103,49 @@ class DDPGOptions(Options):
     config: DDPGConfig = dataclasses.field(default_factory=DDPGConfig)
 
 
-OPTIONS: dict[str, type[Options]] = {"ppo": PPOOptions, "dqn": DQNOptions, "ddpg": DDPGOptions}
+@dataclasses.dataclass(frozen=True)
+class TD3Options(Options):
+    """Trains TD3 and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
+
+    replay: Replay = dataclasses.field(default_factory=Replay)
+    config: TD3Config = dataclasses.field(default_factory=TD3Config)
+
+
+@dataclasses.dataclass(frozen=True)
+class SACOptions(Options):
+    """Trains SAC and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
+
+    replay: Replay = dataclasses.field(default_factory=Replay)
+    config: SACConfig = dataclasses.field(default_factory=SACConfig)
+
+
+@dataclasses.dataclass(frozen=True)
+class REDQOptions(Options):
+    """Trains REDQ and evaluates the last policy; leaves records, checkpoints and a curve in a run directory."""
+
+    replay: Replay = dataclasses.field(default_factory=Replay)
+    config: REDQConfig = dataclasses.field(default_factory=REDQConfig)
+
+
+OPTIONS: dict[str, type[Options]] = {
+    "ppo": PPOOptions,
+    "dqn": DQNOptions,
+    "ddpg": DDPGOptions,
+    "td3": TD3Options,
+    "sac": SACOptions,
+    "redq": REDQOptions,
+}
 
 
 # What is trained unless --env says otherwise.
-ENVIRONMENTS = {"ppo": "CartPole-v1", "dqn": "CartPole-v1", "ddpg": "Pendulum-v1"}
+ENVIRONMENTS = {
+    "ppo": "CartPole-v1",
+    "dqn": "CartPole-v1",
+    "ddpg": "Pendulum-v1",
+    "td3": "Pendulum-v1",
+    "sac": "Pendulum-v1",
+    "redq": "Pendulum-v1",
+}
 
 # What may change when a run is resumed: it does not decide what the state is.
 CHANGEABLE = (

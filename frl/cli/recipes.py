@@ -3,7 +3,19 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from frl.algorithms import Algorithm, actor_critic, actor_q, ddpg, dqn, ppo, q_network
+from frl.algorithms import (
+    Algorithm,
+    actor_critic,
+    actor_q,
+    ddpg,
+    dqn,
+    ppo,
+    q_network,
+    redq,
+    sac,
+    stochastic_actor_q,
+    td3,
+)
 from frl.cli.options import Options
 from frl.compilation import compile
 from frl.envs import Env
@@ -39,6 +51,18 @@ def _ddpg(env: Env, config: Any) -> Algorithm:
     return ddpg(actor_q(env.single_observation_spec, env.single_action_spec), config)
 
 
+def _td3(env: Env, config: Any) -> Algorithm:
+    return td3(actor_q(env.single_observation_spec, env.single_action_spec), config)
+
+
+def _sac(env: Env, config: Any) -> Algorithm:
+    return sac(stochastic_actor_q(env.single_observation_spec, env.single_action_spec), config)
+
+
+def _redq(env: Env, config: Any) -> Algorithm:
+    return redq(stochastic_actor_q(env.single_observation_spec, env.single_action_spec), config)
+
+
 def _on_policy(env: Env, algorithm: Algorithm, options: Options, compiled: bool) -> Loop:
     return on_policy(env, algorithm, options.rollout_length)
 
@@ -55,14 +79,21 @@ def _minibatch(options: Any) -> int:
     return options.num_envs * options.rollout_length // options.config.num_minibatches
 
 
+def _updates(options: Any) -> int:
+    return options.replay.updates_per_rollout
+
+
+def _sample(options: Any) -> int:
+    return options.replay.batch_size
+
+
 RECIPES: dict[str, Recipe] = {
     "ppo": Recipe(
         "PPO", _ppo, _on_policy, lambda options: options.config.num_epochs * options.config.num_minibatches, _minibatch
     ),
-    "dqn": Recipe(
-        "DQN", _dqn, _off_policy, lambda options: options.replay.updates_per_rollout, lambda o: o.replay.batch_size
-    ),
-    "ddpg": Recipe(
-        "DDPG", _ddpg, _off_policy, lambda options: options.replay.updates_per_rollout, lambda o: o.replay.batch_size
-    ),
+    "dqn": Recipe("DQN", _dqn, _off_policy, _updates, _sample),
+    "ddpg": Recipe("DDPG", _ddpg, _off_policy, _updates, _sample),
+    "td3": Recipe("TD3", _td3, _off_policy, _updates, _sample),
+    "sac": Recipe("SAC", _sac, _off_policy, _updates, _sample),
+    "redq": Recipe("REDQ", _redq, _off_policy, _updates, _sample),
 }

@@ -8,11 +8,15 @@
 
 from frl.objectives.ddpg import DDPGLoss as DDPGLoss
 from frl.objectives.decision_transformer import DTLoss as DTLoss
+from frl.objectives.discrete_sac import DiscreteSACLoss as DiscreteSACLoss
 from frl.objectives.dqn import DQNLoss as DQNLoss
 from frl.objectives.dqn import square as square
+from frl.objectives.redq import REDQLoss as REDQLoss
+from frl.objectives.sac import SACLoss as SACLoss
 from frl.objectives.targets import HardUpdate as HardUpdate
 from frl.objectives.targets import SoftUpdate as SoftUpdate
 from frl.objectives.targets import follow as follow
+from frl.objectives.td3 import TD3Loss as TD3Loss
 from frl.objectives.value_estimators import ValueEstimator as ValueEstimator
 from frl.objectives.value_estimators import ValueEstimators as ValueEstimators
 from frl.objectives.value_estimators import td0 as td0

@@ -3,9 +3,9 @@
 import math
 from typing import NamedTuple
 
-from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig
+from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig, REDQConfig, SACConfig, TD3Config
 
-Config = PPOConfig | DQNConfig | DDPGConfig
+Config = PPOConfig | DQNConfig | DDPGConfig | TD3Config | SACConfig | REDQConfig
 
 
 class Replay(NamedTuple):
@@ -39,6 +39,9 @@ DEFAULTS: dict[str, Preset] = {
     "ppo": Preset(PPOConfig()),
     "dqn": Preset(DQNConfig(), Replay(), rollout_length=32, anneal=False),
     "ddpg": Preset(DDPGConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False),
+    "td3": Preset(TD3Config(), Replay(), num_envs=4, rollout_length=8, anneal=False),
+    "sac": Preset(SACConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False),
+    "redq": Preset(REDQConfig(), Replay(updates_per_rollout=320), num_envs=4, rollout_length=4, anneal=False),
 }
 
 PRESETS: dict[str, dict[str, Preset]] = {
@@ -76,6 +79,36 @@ PRESETS: dict[str, dict[str, Preset]] = {
             steps=20_000,
             num_envs=4,
             rollout_length=8,
+            anneal=False,
+        ),
+    },
+    "td3": {
+        "Pendulum-v1": Preset(
+            TD3Config(),
+            Replay(capacity=20_000),
+            steps=20_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+        ),
+    },
+    "sac": {
+        "Pendulum-v1": Preset(
+            SACConfig(),
+            Replay(capacity=20_000),
+            steps=20_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+        ),
+    },
+    "redq": {
+        "Pendulum-v1": Preset(
+            REDQConfig(num_critics=5, policy_period=4),
+            Replay(capacity=20_000, updates_per_rollout=64),
+            steps=8_000,
+            num_envs=4,
+            rollout_length=4,
             anneal=False,
         ),
     },

@@ -26,7 +26,8 @@ EXEMPT = {
         "functional.VTrace optim.Optimizer replay.Buffer training.Checkpoint training.Loop"
     ),
     "settings, which their algorithm refuses": (
-        "algorithms.DDPGConfig algorithms.DQNConfig algorithms.DTConfig algorithms.PPOConfig"
+        "algorithms.DDPGConfig algorithms.DQNConfig algorithms.DTConfig algorithms.PPOConfig "
+        "algorithms.REDQConfig algorithms.SACConfig algorithms.TD3Config"
     ),
     "an error: raised, not called": (
         "cli.UsageError envs.WorkerDied envs.WorkerError envs.WorkerRaised envs.WorkerTimeout "

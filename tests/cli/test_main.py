@@ -11,8 +11,8 @@ from frl.cli import main
     ("arguments", "message"),
     [
         (["trian"], "unknown command 'trian'; there are: train, eval, plot, envs."),
-        (["train"], "train: unknown algorithm ''; there are: ppo, dqn, ddpg."),
-        (["train", "dqm"], "train: unknown algorithm 'dqm'; there are: ppo, dqn, ddpg."),
+        (["train"], "train: unknown algorithm ''; there are: ppo, dqn, ddpg, td3, sac, redq."),
+        (["train", "dqm"], "train: unknown algorithm 'dqm'; there are: ppo, dqn, ddpg, td3, sac, redq."),
         (["train", "ppo", "--env", "CartPole"], "CartPole-v1"),
         (["train", "ppo", "--compile", "maybe"], "('auto', 'on', 'off')"),
     ],

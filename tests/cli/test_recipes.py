@@ -11,7 +11,7 @@ from frl.cli.recipes import RECIPES
 from frl.training.presets import DEFAULTS, PRESETS
 
 REPLAY = ["--capacity", "64", "--batch-size", "4", "--updates-per-rollout", "2", "--warmup", "8"]
-OFF_POLICY = ["dqn", "ddpg"]
+OFF_POLICY = ["dqn", "ddpg", "td3", "sac", "redq"]
 
 
 def test_every_algorithm_has_options_a_recipe_and_presets():
