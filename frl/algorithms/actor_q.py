@@ -33,9 +33,9 @@ class ActorQ(NamedTuple):
     environment's action. init: `init(key) -> {"actor", "value"}`, their first parameters.
     """
 
-    actor: Any
+    actor: nn.Module
     value: nn.Module
-    action_spec: Any
+    action_spec: Spec
     init: Callable[[Tensor], TensorDict]
 
     def init_ensemble(self, num_critics: int, key: Tensor) -> TensorDict:

@@ -85,7 +85,7 @@ def noisy_act(networks: ActorQ) -> Callable[..., TensorDict]:
     >>> noisy_act(networks)(train, env.reset(random.key(1)), random.key(2))["action"].shape
     torch.Size([3, 1])
     """
-    spec = networks.action_spec
+    spec: Any = networks.action_spec
     half_width = ((spec.high - spec.low) / 2).amax().item()
     explorer = AdditiveGaussianModule(spec, std=half_width)
 

@@ -1,6 +1,6 @@
 """Randomized ensembled double Q-learning (Chen et al. 2021, arXiv:2101.05982)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from frl import check
 from frl.algorithms.actor_q import ActorQ
@@ -62,9 +62,11 @@ def redq(networks: ActorQ, config: REDQConfig = _DEFAULTS) -> Algorithm:
             f"redq: the action spec is {type(networks.action_spec).__name__}, of discrete actions; take sac for them."
         )
 
+    actor: Any = networks.actor
+
     def loss(hyper: TensorDict) -> Losses:
         return REDQLoss(
-            networks.actor,
+            actor,
             networks.value,
             config.num_critics,
             hyper["target_entropy"],

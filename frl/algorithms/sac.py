@@ -62,14 +62,13 @@ def sac(networks: ActorQ, config: SACConfig = _DEFAULTS) -> Algorithm:
     [B], the priorities of the batch.
     """
     discrete = networks.action_spec.domain == "discrete"
+    actor: Any = networks.actor
 
     def loss(hyper: TensorDict) -> Losses:
         target, aim = td0(hyper["gamma"]), hyper["target_entropy"]
         if discrete:
-            return DiscreteSACLoss(
-                networks.actor, networks.value, networks.action_spec, _TWIN, aim, value_estimator=target
-            )
-        return SACLoss(networks.actor, networks.value, _TWIN, aim, value_estimator=target)
+            return DiscreteSACLoss(actor, networks.value, networks.action_spec, _TWIN, aim, value_estimator=target)
+        return SACLoss(actor, networks.value, _TWIN, aim, value_estimator=target)
 
     return soft_actor_critic("sac", networks, _TWIN, config._asdict(), loss)
 

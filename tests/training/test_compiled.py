@@ -5,7 +5,17 @@ import torch
 
 import frl
 from frl import random, replay, transforms, tree
-from frl.algorithms import actor_critic, actor_q, ddpg, dqn, ppo, q_network, recurrent_q_network, td3
+from frl.algorithms import (
+    actor_critic,
+    actor_q,
+    ddpg,
+    dqn,
+    ppo,
+    q_network,
+    recurrent_q_network,
+    sac,
+    stochastic_actor_q,
+)
 from frl.compilation import compiler_available
 from frl.envs import make
 from frl.objectives import td_lambda
@@ -38,9 +48,9 @@ def ddpg_loop():
     return off_policy(env, algorithm, replay.n_step(64, 8, 2, num_envs=4), 4, 3)
 
 
-def td3_loop():
+def sac_loop():
     env = make("Pendulum-v1", 4)
-    algorithm = td3(actor_q(env.single_observation_spec, env.single_action_spec, (8,)))
+    algorithm = sac(stochastic_actor_q(env.single_observation_spec, env.single_action_spec, (8,)))
     return off_policy(env, algorithm, replay.uniform(64, 8), 4, 3)
 
 
@@ -49,7 +59,7 @@ LOOPS = {
     "DQN": dqn_loop,
     "recurrent DQN": recurrent_dqn_loop,
     "DDPG": ddpg_loop,
-    "TD3": td3_loop,
+    "SAC": sac_loop,
 }
 
 
