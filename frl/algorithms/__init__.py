@@ -10,6 +10,7 @@ from frl.algorithms.decision_transformer import DTConfig as DTConfig
 from frl.algorithms.decision_transformer import decision_transformer as decision_transformer
 from frl.algorithms.dqn import DQNConfig as DQNConfig
 from frl.algorithms.dqn import dqn as dqn
+from frl.algorithms.exploration import explored_by as explored_by
 from frl.algorithms.networks import ActorCritic as ActorCritic
 from frl.algorithms.networks import actor_critic as actor_critic
 from frl.algorithms.ppo import PPOConfig as PPOConfig

@@ -83,6 +83,14 @@ CRITICS = {
     "a policy that never moves": bad(
         lambda: td3(policy_period=0), ValueError, "td3", "policy_period", "0", "must be at least 1"
     ),
+    "exploration by a network": bad(
+        lambda: algorithms.explored_by(td3(), LINEAR),
+        *(TypeError, "explored_by", "module is a Linear", "such as OrnsteinUhlenbeckProcessModule"),
+    ),
+    "exploration by a function": bad(
+        lambda: algorithms.explored_by(td3(), torch.tanh),  # type: ignore[arg-type]
+        *(TypeError, "explored_by", "must be an exploration module", "such as OrnsteinUhlenbeckProcessModule"),
+    ),
     "a soft policy without a distribution": bad(
         lambda: objectives.SACLoss(ACTOR, VALUE),
         *(TypeError, "SACLoss", "actor is a Actor", "no distribution", "pass a ProbabilisticActor"),
