@@ -115,6 +115,9 @@ class TD3Options(Options):
 class SACOptions(Options):
     """Trains SAC and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
 
+    noise: float = 0.0
+    """The standard deviation, in half-widths of the range, of noise that is correlated over about 10 steps and added to
+    continuous actions while exploring."""
     replay: Replay = dataclasses.field(default_factory=Replay)
     config: SACConfig = dataclasses.field(default_factory=SACConfig)
 
@@ -242,6 +245,8 @@ def _check(options: Options) -> None:
         raise UsageError(f"--eval-every is {options.eval_every} but must be at least 0; 0 evaluates at the end alone.")
     _check_minibatches(options)
     _check_replay(options)
+    if isinstance(options, SACOptions) and not options.noise >= 0:
+        raise UsageError(f"--noise is {options.noise} but must be at least 0; 0 explores by the policy alone.")
     if options.num_seeds > 1 and options.env.startswith("gym:"):
         raise UsageError(f"--num-seeds trains pure environments only, not {options.env}; run each seed by itself.")
     if options.out is not None and options.resume is not None:

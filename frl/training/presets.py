@@ -24,7 +24,8 @@ class Replay(NamedTuple):
 class Preset(NamedTuple):
     """A training: steps in all, environments at once, steps of each between two updates, and hyperparameters.
 
-    With `anneal` the learning rate falls linearly to zero over the training.
+    With `anneal` the learning rate falls linearly to zero over the training. noise: what correlated exploration adds to
+    the actions, of an algorithm that has it.
     """
 
     config: Config
@@ -33,6 +34,7 @@ class Preset(NamedTuple):
     num_envs: int = 8
     rollout_length: int = 128
     anneal: bool = True
+    noise: float | None = None
 
 
 DEFAULTS: dict[str, Preset] = {
@@ -100,6 +102,15 @@ PRESETS: dict[str, dict[str, Preset]] = {
             num_envs=4,
             rollout_length=8,
             anneal=False,
+        ),
+        "MountainCarContinuous-v0": Preset(
+            SACConfig(target_rate=0.01),
+            Replay(batch_size=256),
+            steps=50_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+            noise=0.7,
         ),
     },
     "redq": {
