@@ -1,4 +1,4 @@
-"""The command line: `frl train ppo|dqn|ddpg|td3|sac|redq | eval | plot | envs`."""
+"""The command line: `frl train ALGORITHM | eval | plot | envs`."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -7,15 +7,15 @@ from frl.cli.errors import UsageError
 
 ALGORITHMS = ("ppo", "dqn", "ddpg", "td3", "sac", "redq")
 
-USAGE = """usage: frl COMMAND [-h] ...
+USAGE = f"""usage: frl COMMAND [-h] ...
 
   frl train ppo --env CartPole-v1    trains, evaluates, and leaves a run directory; --resume continues one
   frl eval RUN --video run.mp4       evaluates the last policy of a run, or the best, and films it
   frl plot RUN... -o curve.png       draws the learning curves of runs
   frl envs                           lists the environments
 
-The algorithms are ppo, dqn, ddpg, td3, sac and redq. `frl train ppo --env ID -h` shows all options, with their
-defaults for that environment."""
+The algorithms are {", ".join(ALGORITHMS[:-1])} and {ALGORITHMS[-1]}.
+`frl train ppo --env ID -h` shows all options, with their defaults for that environment."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

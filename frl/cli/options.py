@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from frl.algorithms import DDPGConfig, DQNConfig, PPOConfig, REDQConfig, SACConfig, TD3Config
 from frl.cli.errors import UsageError, require_at_least, usage_errors
 from frl.cli.flags import parse
 from frl.cli.run_directory import read_config
-from frl.training.presets import Config, Replay, preset
+from frl.training.presets import DEFAULTS, Config, Preset, Replay, preset
 
 Logger = Literal["csv", "tensorboard", "wandb"]
 
@@ -80,75 +79,21 @@ class Options:
         return config._replace(anneal_updates=float(updates))
 
 
-@dataclasses.dataclass(frozen=True)
-class PPOOptions(Options):
-    """Trains PPO and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
-
-    config: PPOConfig = dataclasses.field(default_factory=PPOConfig)
-
-
-@dataclasses.dataclass(frozen=True)
-class DQNOptions(Options):
-    """Trains DQN and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
-
-    replay: Replay = dataclasses.field(default_factory=Replay)
-    config: DQNConfig = dataclasses.field(default_factory=DQNConfig)
+def _options(default: Preset) -> type[Options]:
+    """The options of an algorithm whose presets are like `default`."""
+    given = {name: getattr(default, name) for name in _NESTED}
+    parts = [(name, type(part)) for name, part in given.items() if part is not None]
+    fields = [(name, kind, dataclasses.field(default_factory=kind)) for name, kind in parts]
+    told = "Trains, and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."
+    return dataclasses.make_dataclass("Options", fields, bases=(Options,), frozen=True, namespace={"__doc__": told})
 
 
-@dataclasses.dataclass(frozen=True)
-class DDPGOptions(Options):
-    """Trains DDPG and evaluates the last policy; leaves records, checkpoints and a curve in a run directory."""
-
-    replay: Replay = dataclasses.field(default_factory=Replay)
-    config: DDPGConfig = dataclasses.field(default_factory=DDPGConfig)
-
-
-@dataclasses.dataclass(frozen=True)
-class TD3Options(Options):
-    """Trains TD3 and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
-
-    replay: Replay = dataclasses.field(default_factory=Replay)
-    config: TD3Config = dataclasses.field(default_factory=TD3Config)
-
-
-@dataclasses.dataclass(frozen=True)
-class SACOptions(Options):
-    """Trains SAC and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."""
-
-    noise: float = 0.0
-    """The standard deviation, in half-widths of the range, of noise that is correlated over about 10 steps and added to
-    continuous actions while exploring."""
-    replay: Replay = dataclasses.field(default_factory=Replay)
-    config: SACConfig = dataclasses.field(default_factory=SACConfig)
-
-
-@dataclasses.dataclass(frozen=True)
-class REDQOptions(Options):
-    """Trains REDQ and evaluates the last policy; leaves records, checkpoints and a curve in a run directory."""
-
-    replay: Replay = dataclasses.field(default_factory=Replay)
-    config: REDQConfig = dataclasses.field(default_factory=REDQConfig)
-
-
-OPTIONS: dict[str, type[Options]] = {
-    "ppo": PPOOptions,
-    "dqn": DQNOptions,
-    "ddpg": DDPGOptions,
-    "td3": TD3Options,
-    "sac": SACOptions,
-    "redq": REDQOptions,
-}
+_NESTED = ("exploration", "replay", "config")  # the parts of a preset that are tuples of flags
+OPTIONS: dict[str, type[Options]] = {name: _options(default) for name, default in DEFAULTS.items()}
 
 
 # What is trained unless --env says otherwise.
-ENVIRONMENTS = {
-    "ppo": "CartPole-v1",
-    "dqn": "CartPole-v1",
-    "ddpg": "Pendulum-v1",
-    "td3": "Pendulum-v1",
-    "sac": "Pendulum-v1",
-    "redq": "Pendulum-v1",
-}
+ENVIRONMENTS = {**dict.fromkeys(OPTIONS, "CartPole-v1"), **dict.fromkeys(("ddpg", "td3", "sac", "redq"), "Pendulum-v1")}
 
 # What may change when a run is resumed: it does not decide what the state is.
 CHANGEABLE = (
@@ -202,7 +147,8 @@ def from_json(algorithm: str, found: Mapping[str, Any]) -> Options:
     """The options that `to_json` wrote.
 
     >>> import json
-    >>> from_json("dqn", json.loads(json.dumps(to_json(DQNOptions(seed=3))))) == DQNOptions(seed=3)
+    >>> options = OPTIONS["dqn"](seed=3)
+    >>> from_json("dqn", json.loads(json.dumps(to_json(options)))) == options
     True
     """
     kind = OPTIONS[algorithm]
@@ -212,9 +158,6 @@ def from_json(algorithm: str, found: Mapping[str, Any]) -> Options:
         values |= {"log": tuple(found["log"])} if "log" in found else {}
         values |= {name: make(**found[name]) for name, make in nested.items()}  # type: ignore[operator]
         return kind(**values)
-
-
-_NESTED = ("config", "replay")
 
 
 def _plain(value: Any) -> Any:
@@ -245,8 +188,9 @@ def _check(options: Options) -> None:
         raise UsageError(f"--eval-every is {options.eval_every} but must be at least 0; 0 evaluates at the end alone.")
     _check_minibatches(options)
     _check_replay(options)
-    if isinstance(options, SACOptions) and not options.noise >= 0:
-        raise UsageError(f"--noise is {options.noise} but must be at least 0; 0 explores by the policy alone.")
+    noise = vars(options)["exploration"].noise if "exploration" in vars(options) else 0.0
+    if not noise >= 0:
+        raise UsageError(f"--noise is {noise} but must be at least 0; 0 explores by the policy alone.")
     if options.num_seeds > 1 and options.env.startswith("gym:"):
         raise UsageError(f"--num-seeds trains pure environments only, not {options.env}; run each seed by itself.")
     if options.out is not None and options.resume is not None:
@@ -254,9 +198,9 @@ def _check(options: Options) -> None:
 
 
 def _check_minibatches(options: Options) -> None:
-    if not isinstance(options, PPOOptions):
+    config: Any = vars(options)["config"]
+    if not hasattr(config, "num_minibatches"):
         return
-    config = options.config
     require_at_least(1, {"num_epochs": config.num_epochs, "num_minibatches": config.num_minibatches})
     size = options.num_envs * options.rollout_length
     if size % config.num_minibatches:

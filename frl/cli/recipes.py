@@ -19,7 +19,6 @@ from frl.algorithms import (
     td3,
 )
 from frl.cli.errors import UsageError
-from frl.cli.options import Options
 from frl.compilation import compile
 from frl.envs import Env
 from frl.nn import OrnsteinUhlenbeckProcessModule
@@ -44,38 +43,30 @@ class Recipe(NamedTuple):
     samples: Callable[[Any], int]
 
 
-def _ppo(env: Env, config: Any) -> Algorithm:
-    return ppo(actor_critic(env.single_observation_spec, env.single_action_spec), config)
+def _over(networks: Callable[..., Any], make: Callable[..., Algorithm]) -> Callable[[Env, Any], Algorithm]:
+    return lambda env, config: make(networks(env.single_observation_spec, env.single_action_spec), config)
 
 
-def _dqn(env: Env, config: Any) -> Algorithm:
-    return dqn(q_network(env.single_observation_spec, env.single_action_spec), config)
+def _minibatches(options: Any) -> int:
+    return getattr(options.config, "num_minibatches", 1)
 
 
-def _ddpg(env: Env, config: Any) -> Algorithm:
-    return ddpg(actor_q(env.single_observation_spec, env.single_action_spec), config)
-
-
-def _td3(env: Env, config: Any) -> Algorithm:
-    return td3(actor_q(env.single_observation_spec, env.single_action_spec), config)
-
-
-def _sac(env: Env, config: Any) -> Algorithm:
-    return sac(stochastic_actor_q(env.single_observation_spec, env.single_action_spec), config)
-
-
-def _redq(env: Env, config: Any) -> Algorithm:
-    return redq(stochastic_actor_q(env.single_observation_spec, env.single_action_spec), config)
-
-
-def _on_policy(env: Env, algorithm: Algorithm, options: Options, compiled: bool) -> Loop:
-    return on_policy(env, algorithm, options.rollout_length)
+def _collecting(title: str, make: Callable[..., Algorithm]) -> Recipe:
+    """An algorithm that learns from each rollout, whole or in minibatches, once or in several epochs."""
+    return Recipe(
+        title,
+        _over(actor_critic, make),
+        lambda env, algorithm, options, compiled: on_policy(env, algorithm, options.rollout_length),
+        lambda options: getattr(options.config, "num_epochs", 1) * _minibatches(options),
+        lambda options: options.num_envs * options.rollout_length // _minibatches(options),
+    )
 
 
 def _off_policy(env: Env, algorithm: Algorithm, options: Any, compiled: bool) -> Loop:
     replay = options.replay
-    if getattr(options, "noise", 0.0):
-        env, algorithm = _correlated(env, algorithm, options.noise)
+    exploration = getattr(options, "exploration", None)
+    if exploration is not None and exploration.noise:
+        env, algorithm = _correlated(env, algorithm, exploration.noise)
     buffer = uniform(replay.capacity, replay.batch_size)
     if compiled:
         buffer = buffer._replace(add=compile(buffer.add, donate=True))
@@ -97,25 +88,22 @@ def _correlated(env: Env, algorithm: Algorithm, noise: float) -> tuple[Env, Algo
     return carried, explored_by(algorithm, process)
 
 
-def _minibatch(options: Any) -> int:
-    return options.num_envs * options.rollout_length // options.config.num_minibatches
-
-
-def _updates(options: Any) -> int:
-    return options.replay.updates_per_rollout
-
-
-def _sample(options: Any) -> int:
-    return options.replay.batch_size
+def _replaying(title: str, networks: Callable[..., Any], make: Callable[..., Algorithm]) -> Recipe:
+    """An algorithm that learns from samples of a replay buffer."""
+    return Recipe(
+        title,
+        _over(networks, make),
+        _off_policy,
+        lambda options: options.replay.updates_per_rollout,
+        lambda options: options.replay.batch_size,
+    )
 
 
 RECIPES: dict[str, Recipe] = {
-    "ppo": Recipe(
-        "PPO", _ppo, _on_policy, lambda options: options.config.num_epochs * options.config.num_minibatches, _minibatch
-    ),
-    "dqn": Recipe("DQN", _dqn, _off_policy, _updates, _sample),
-    "ddpg": Recipe("DDPG", _ddpg, _off_policy, _updates, _sample),
-    "td3": Recipe("TD3", _td3, _off_policy, _updates, _sample),
-    "sac": Recipe("SAC", _sac, _off_policy, _updates, _sample),
-    "redq": Recipe("REDQ", _redq, _off_policy, _updates, _sample),
+    "ppo": _collecting("PPO", ppo),
+    "dqn": _replaying("DQN", q_network, dqn),
+    "ddpg": _replaying("DDPG", actor_q, ddpg),
+    "td3": _replaying("TD3", actor_q, td3),
+    "sac": _replaying("SAC", stochastic_actor_q, sac),
+    "redq": _replaying("REDQ", stochastic_actor_q, redq),
 }

@@ -21,11 +21,18 @@ class Replay(NamedTuple):
     """Environment steps before the first update."""
 
 
+class Exploration(NamedTuple):
+    """What is added to the actions while exploring."""
+
+    noise: float = 0.0
+    """The standard deviation, in half-widths of the range of continuous actions, of noise that is correlated over about
+    10 steps."""
+
+
 class Preset(NamedTuple):
     """A training: steps in all, environments at once, steps of each between two updates, and hyperparameters.
 
-    With `anneal` the learning rate falls linearly to zero over the training. noise: what correlated exploration adds to
-    the actions, of an algorithm that has it.
+    With `anneal` the learning rate falls linearly to zero over the training.
     """
 
     config: Config
@@ -34,7 +41,7 @@ class Preset(NamedTuple):
     num_envs: int = 8
     rollout_length: int = 128
     anneal: bool = True
-    noise: float | None = None
+    exploration: Exploration | None = None
 
 
 DEFAULTS: dict[str, Preset] = {
@@ -42,7 +49,7 @@ DEFAULTS: dict[str, Preset] = {
     "dqn": Preset(DQNConfig(), Replay(), rollout_length=32, anneal=False),
     "ddpg": Preset(DDPGConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False),
     "td3": Preset(TD3Config(), Replay(), num_envs=4, rollout_length=8, anneal=False),
-    "sac": Preset(SACConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False),
+    "sac": Preset(SACConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False, exploration=Exploration()),
     "redq": Preset(REDQConfig(), Replay(updates_per_rollout=320), num_envs=4, rollout_length=4, anneal=False),
 }
 
@@ -102,6 +109,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
             num_envs=4,
             rollout_length=8,
             anneal=False,
+            exploration=Exploration(),
         ),
         "MountainCarContinuous-v0": Preset(
             SACConfig(target_rate=0.01),
@@ -110,7 +118,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
             num_envs=4,
             rollout_length=8,
             anneal=False,
-            noise=0.7,
+            exploration=Exploration(noise=0.7),
         ),
     },
     "redq": {

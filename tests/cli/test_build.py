@@ -6,11 +6,11 @@ import torch
 
 from frl.cli.build import build, initial_state, or_eager, should_compile
 from frl.cli.errors import UsageError
-from frl.cli.options import PPOOptions, read_options
+from frl.cli.options import OPTIONS, read_options
 from frl.cli.recipes import RECIPES
 from frl.envs import ids
 
-SHORT = PPOOptions(steps=1_000, num_envs=8, rollout_length=32)
+SHORT = OPTIONS["ppo"](steps=1_000, num_envs=8, rollout_length=32)
 LONG = dataclasses.replace(SHORT, steps=10_000_000)
 
 

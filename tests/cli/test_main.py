@@ -4,15 +4,15 @@ import sys
 import pytest
 
 import frl.cli
-from frl.cli import main
+from frl.cli import ALGORITHMS, main
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["trian"], "unknown command 'trian'; there are: train, eval, plot, envs."),
-        (["train"], "train: unknown algorithm ''; there are: ppo, dqn, ddpg, td3, sac, redq."),
-        (["train", "dqm"], "train: unknown algorithm 'dqm'; there are: ppo, dqn, ddpg, td3, sac, redq."),
+        (["train"], f"train: unknown algorithm ''; there are: {', '.join(ALGORITHMS)}."),
+        (["train", "dqm"], f"train: unknown algorithm 'dqm'; there are: {', '.join(ALGORITHMS)}."),
         (["train", "ppo", "--env", "CartPole"], "CartPole-v1"),
         (["train", "ppo", "--compile", "maybe"], "('auto', 'on', 'off')"),
     ],

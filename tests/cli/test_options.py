@@ -5,8 +5,10 @@ import pytest
 
 from frl.algorithms import PPOConfig
 from frl.cli.errors import UsageError
-from frl.cli.options import PPOOptions, from_json, read_options, to_json
+from frl.cli.options import OPTIONS, from_json, read_options, to_json
 from frl.training.presets import preset
+
+PPOOptions = OPTIONS["ppo"]
 
 
 def test_defaults_are_the_preset_of_the_environment():

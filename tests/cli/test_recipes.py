@@ -26,6 +26,7 @@ def test_every_algorithm_has_options_a_recipe_and_presets():
 
 def tiny(name: str, out: Path, *flags: str) -> int:
     sizes = ["--num-envs", "2", "--rollout-length", "4", "--steps", "16", "--eval-episodes", "2", "--compile", "off"]
+    sizes += ["--no-anneal"]  # which depends on the number of steps
     return main(["train", name, *sizes, *REPLAY, "--out", str(out), *flags])
 
 
