@@ -41,7 +41,8 @@ def improve(loss: Losses, train: TensorDict, batch: TensorDict, key: Tensor) -> 
     All gradients are taken at the same parameters. Those of the policy are computed at each update, so that the step is
     the same program for every member of a population, and dropped where they are not due.
 
-    Returns: `train`, and the losses with what they say, averaged over the batch; "td_error" as it is.
+    Returns: `train`, and what the loss says of the batch [B]: its numbers, "td_error" [B], "value", the mean of Q, and
+    "learning_rate".
     """
     hyper, params, target = train["hyper"], train["params"], train["params", "target"]
 
