@@ -102,6 +102,15 @@ PRESETS: dict[str, dict[str, Preset]] = {
         ),
     },
     "sac": {
+        "CartPole-v1": Preset(
+            SACConfig(target_rate=0.01, target_entropy=0.2),
+            Replay(),
+            steps=30_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+            exploration=Exploration(),
+        ),
         "Pendulum-v1": Preset(
             SACConfig(),
             Replay(capacity=20_000),
