@@ -4,7 +4,8 @@ python bench/learning.py --env CartPole-v1            # seeds 0-19 at once, 100 
 python bench/learning.py --env Pendulum-v1
 python bench/learning.py --env gym:CartPole-v1 --num-seeds 3
 python bench/learning.py --algorithm dqn --env CartPole-v1
-python bench/learning.py --algorithm ddpg --env Pendulum-v1
+python bench/learning.py --algorithm ddpg --env Pendulum-v1      # or td3, sac, redq
+python bench/learning.py --algorithm sac --env MountainCarContinuous-v0
 """
 
 import argparse

@@ -13,6 +13,7 @@ from frl.compilation import compiler_available
 from tests.bad_input.blocks import BLOCKS
 from tests.bad_input.collectors import COLLECTORS
 from tests.bad_input.control import COMPILATION, CONTROL
+from tests.bad_input.critics import CRITICS
 from tests.bad_input.data import DATA
 from tests.bad_input.environments import ENVIRONMENTS
 from tests.bad_input.learning import LEARNING
@@ -59,6 +60,7 @@ PARTS = (
     TRAINING,
     TASKS,
     ON_POLICY,
+    CRITICS,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

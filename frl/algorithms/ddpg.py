@@ -1,5 +1,6 @@
 """Deep deterministic policy gradients (Lillicrap et al. 2016, arXiv:1509.02971)."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -45,22 +46,12 @@ def ddpg(networks: ActorQ, config: DDPGConfig = _DEFAULTS) -> Algorithm:
     Metrics: "loss_actor", "loss_value", "value", "learning_rate", and "td_error" [B], the priorities of the batch.
     """
     _check(config)
-    spec = networks.action_spec
-    half_width = ((spec.high - spec.low) / 2).amax().item()
-    explorer = AdditiveGaussianModule(spec, std=half_width)
 
     def init(key: Tensor) -> TensorDict:
         params, hyper = networks.init(key), leaves_of(config._asdict())
         opt = _optimizer(hyper, hyper["learning_rate"]).init(tree.ravel(params)[0])
         params = params.set("target", tree.map(torch.clone, params))
         return TensorDict({"params": params, "opt": opt, "hyper": hyper, "updates": torch.zeros(())})
-
-    def act(train: TensorDict, td: TensorDict, key: Tensor | None = None, explore: bool = True) -> TensorDict:
-        acted = functional_call(networks.actor, train["params", "actor"], td)
-        if explore:
-            noise = _exploration(train)
-            acted = functional_call(explorer, noise, acted, key=key, exploration=ExplorationType.RANDOM)
-        return td.set("action", acted["action"])
 
     def update(train: TensorDict, batch: TensorDict, key: Tensor) -> tuple[TensorDict, TensorDict]:
         hyper, params = train["hyper"], train["params"]
@@ -78,7 +69,34 @@ def ddpg(networks: ActorQ, config: DDPGConfig = _DEFAULTS) -> Algorithm:
         metrics = metrics.update({"value": losses["pred_value"].mean(), "learning_rate": rate})
         return train.update({"params": params, "opt": opt, "updates": count}), metrics
 
-    return Algorithm(init, act, update)
+    return Algorithm(init, noisy_act(networks), update)
+
+
+def noisy_act(networks: ActorQ) -> Callable[..., TensorDict]:
+    """`Algorithm.act` of a deterministic policy that explores by Gaussian noise of `train["hyper", "noise"]`.
+
+    The noise is in half-widths of the action's range.
+
+    >>> from frl import envs, random
+    >>> from frl.algorithms import actor_q
+    >>> env = envs.make("Pendulum-v1", batch_size=[3])
+    >>> networks = actor_q(env.single_observation_spec, env.single_action_spec)
+    >>> train = ddpg(networks).init(random.key(0))
+    >>> noisy_act(networks)(train, env.reset(random.key(1)), random.key(2))["action"].shape
+    torch.Size([3, 1])
+    """
+    spec: Any = networks.action_spec
+    half_width = ((spec.high - spec.low) / 2).amax().item()
+    explorer = AdditiveGaussianModule(spec, std=half_width)
+
+    def act(train: TensorDict, td: TensorDict, key: Tensor | None = None, explore: bool = True) -> TensorDict:
+        acted = functional_call(networks.actor, train["params", "actor"], td)
+        if explore:
+            noise = _exploration(train)
+            acted = functional_call(explorer, noise, acted, key=key, exploration=ExplorationType.RANDOM)
+        return td.set("action", acted["action"])
+
+    return act
 
 
 def _check(config: DDPGConfig) -> None:

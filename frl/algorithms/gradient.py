@@ -27,10 +27,23 @@ def descend(
     0.0
     """
     grads, said = torch.func.grad(loss, has_aux=True)(params)
+    return *move(grads, optimizer, params, opt), said
+
+
+def move(
+    grads: TensorDict, optimizer: optim.Optimizer, params: TensorDict, opt: TensorDict
+) -> tuple[TensorDict, TensorDict]:
+    """One step of `optimizer` along gradients that are known; returns the new parameters and the new state.
+
+    >>> params, optimizer = TensorDict({"w": torch.tensor(3.0)}), optim.sgd(0.5)
+    >>> opt = TensorDict(optimizer.init(tree.ravel(params)[0]))
+    >>> move(TensorDict({"w": torch.tensor(4.0)}), optimizer, params, opt)[0]["w"].item()
+    1.0
+    """
     flat, unravel = tree.ravel(params)
     updates, new = optimizer.update(tree.ravel(grads)[0], opt, flat)
     # leaves of their own, not views of one vector
-    return tree.map(torch.clone, unravel(flat + updates)), TensorDict(new), said
+    return tree.map(torch.clone, unravel(flat + updates)), TensorDict(new)
 
 
 def minimized(objective: Callable[[Any, TensorDict], TensorDict]) -> Loss:

@@ -81,17 +81,19 @@ class Options:
 
 def _options(default: Preset) -> type[Options]:
     """The options of an algorithm whose presets are like `default`."""
-    parts = [(name, type(part)) for name, part in (("replay", default.replay), ("config", default.config)) if part]
+    given = {name: getattr(default, name) for name in _NESTED}
+    parts = [(name, type(part)) for name, part in given.items() if part is not None]
     fields = [(name, kind, dataclasses.field(default_factory=kind)) for name, kind in parts]
     told = "Trains, and evaluates the last policy; leaves records, checkpoints and a learning curve in a run directory."
     return dataclasses.make_dataclass("Options", fields, bases=(Options,), frozen=True, namespace={"__doc__": told})
 
 
+_NESTED = ("exploration", "replay", "config")  # the parts of a preset that are tuples of flags
 OPTIONS: dict[str, type[Options]] = {name: _options(default) for name, default in DEFAULTS.items()}
 
 
 # What is trained unless --env says otherwise.
-ENVIRONMENTS = {**dict.fromkeys(OPTIONS, "CartPole-v1"), "ddpg": "Pendulum-v1"}
+ENVIRONMENTS = {**dict.fromkeys(OPTIONS, "CartPole-v1"), **dict.fromkeys(("ddpg", "td3", "sac", "redq"), "Pendulum-v1")}
 
 # What may change when a run is resumed: it does not decide what the state is.
 CHANGEABLE = (
@@ -158,9 +160,6 @@ def from_json(algorithm: str, found: Mapping[str, Any]) -> Options:
         return kind(**values)
 
 
-_NESTED = ("config", "replay")
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return value._asdict() if hasattr(value, "_asdict") else list(value)  # type: ignore[attr-defined]
@@ -189,6 +188,9 @@ def _check(options: Options) -> None:
         raise UsageError(f"--eval-every is {options.eval_every} but must be at least 0; 0 evaluates at the end alone.")
     _check_minibatches(options)
     _check_replay(options)
+    noise = vars(options)["exploration"].noise if "exploration" in vars(options) else 0.0
+    if not noise >= 0:
+        raise UsageError(f"--noise is {noise} but must be at least 0; 0 explores by the policy alone.")
     if options.num_seeds > 1 and options.env.startswith("gym:"):
         raise UsageError(f"--num-seeds trains pure environments only, not {options.env}; run each seed by itself.")
     if options.out is not None and options.resume is not None:

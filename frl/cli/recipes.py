@@ -1,5 +1,6 @@
 """How each algorithm of the command line is put together for an environment."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,17 +11,25 @@ from frl.algorithms import (
     actor_q,
     ddpg,
     dqn,
+    explored_by,
     ppo,
     ppo_penalty,
     q_network,
+    redq,
     reinforce,
+    sac,
+    stochastic_actor_q,
+    td3,
 )
+from frl.cli.errors import UsageError
 from frl.compilation import compile
 from frl.envs import Env
+from frl.nn import OrnsteinUhlenbeckProcessModule
 from frl.replay import uniform
 from frl.training.loop import Loop
 from frl.training.off_policy import off_policy
 from frl.training.on_policy import on_policy
+from frl.transforms import Compose, InitTracker, TransformedEnv, make_tensordict_primer
 
 
 class Recipe(NamedTuple):
@@ -58,10 +67,28 @@ def _collecting(title: str, make: Callable[..., Algorithm]) -> Recipe:
 
 def _off_policy(env: Env, algorithm: Algorithm, options: Any, compiled: bool) -> Loop:
     replay = options.replay
+    exploration = getattr(options, "exploration", None)
+    if exploration is not None and exploration.noise:
+        env, algorithm = _correlated(env, algorithm, exploration.noise)
     buffer = uniform(replay.capacity, replay.batch_size)
     if compiled:
         buffer = buffer._replace(add=compile(buffer.add, donate=True))
     return off_policy(env, algorithm, buffer, options.rollout_length, replay.updates_per_rollout, replay.warmup)
+
+
+_FORGETTING = 0.1  # of the noise at each step: it is correlated over about 10
+
+
+def _correlated(env: Env, algorithm: Algorithm, noise: float) -> tuple[Env, Algorithm]:
+    """Both with an Ornstein-Uhlenbeck process of that standard deviation, in half-widths of the action's range."""
+    spec: Any = env.single_action_spec
+    if spec.domain == "discrete":
+        raise UsageError(f"--noise is {noise}, which is added to continuous actions; leave it out for choices.")
+    half_width = ((spec.high - spec.low) / 2).amax().item()
+    sigma = noise * half_width * math.sqrt(_FORGETTING * (2 - _FORGETTING))
+    process = OrnsteinUhlenbeckProcessModule(spec, eps_end=1.0, theta=_FORGETTING, sigma=sigma, dt=1.0)
+    carried = TransformedEnv(env, Compose(InitTracker(), make_tensordict_primer(process)))
+    return carried, explored_by(algorithm, process)
 
 
 def _replaying(title: str, networks: Callable[..., Any], make: Callable[..., Algorithm]) -> Recipe:
@@ -82,4 +109,7 @@ RECIPES: dict[str, Recipe] = {
     "reinforce": _collecting("REINFORCE", reinforce),
     "dqn": _replaying("DQN", q_network, dqn),
     "ddpg": _replaying("DDPG", actor_q, ddpg),
+    "td3": _replaying("TD3", actor_q, td3),
+    "sac": _replaying("SAC", stochastic_actor_q, sac),
+    "redq": _replaying("REDQ", stochastic_actor_q, redq),
 }

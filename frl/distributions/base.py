@@ -68,6 +68,11 @@ class Distribution:
         """[*B, *E] -> [*B], the logarithm of the density (of the probability, if discrete) of `x`."""
         raise NotImplementedError
 
+    def rsample_and_log_prob(self, key: Tensor) -> tuple[Tensor, Tensor]:
+        """`rsample(key)` and its log-probability [*B], from what the sample was made of where that is more exact."""
+        x = self.rsample(key)
+        return x, self.log_prob(x)
+
     def entropy(self) -> Tensor:
         """[*B], in nats; differential if continuous."""
         return self._none("entropy in closed form", "estimate it by -log_prob of a sample")

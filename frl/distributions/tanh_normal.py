@@ -1,9 +1,11 @@
 """The normal distribution squashed into bounds by tanh."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from frl import check
 from frl.distributions.base import Distribution, check_parameters, check_value, noise, pytree
@@ -70,6 +72,14 @@ class TanhNormal(Distribution):
         below, above = torch.log1p(y), torch.log1p(-y)  # u = artanh(y), and dy/du = (1 + y)(1 − y)
         density = normal_log_density(0.5 * (below - above), self.loc, self.scale)
         return (density - below - above - half.log()).sum(-1)
+
+    def rsample_and_log_prob(self, key: Tensor) -> tuple[Tensor, Tensor]:
+        """[*B, A] and [*B]: from u and not from its image, in which a bound hides how far out u is."""
+        e = noise("TanhNormal", self.loc, key)
+        u = self.loc + self.scale * e
+        stretch = 2 * (math.log(2) - u - softplus(-2 * u))  # log dy/du = log(1 - tanh(u)^2), of any u
+        density = -0.5 * e.square() - self.scale.log() - 0.5 * math.log(2 * math.pi)
+        return self._squash(u), (density - stretch - self._affine()[1].log()).sum(-1)
 
     def _squash(self, u: Tensor) -> Tensor:
         middle, half = self._affine()

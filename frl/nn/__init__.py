@@ -13,6 +13,8 @@ from frl.nn.distributional import DistributionalQValueModule as DistributionalQV
 from frl.nn.distributional import QuantileQValueModule as QuantileQValueModule
 from frl.nn.dueling import Dueling as Dueling
 from frl.nn.egreedy import EGreedyModule as EGreedyModule
+from frl.nn.ensemble import ensemble_call as ensemble_call
+from frl.nn.ensemble import initialize_ensemble as initialize_ensemble
 from frl.nn.exploration import advance as advance
 from frl.nn.exploration_type import ExplorationType as ExplorationType
 from frl.nn.exploration_type import exploration_type as exploration_type

@@ -6,17 +6,17 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from frl import tree
 from frl.nn.params import from_module, functional_call
+from frl.objectives.critics import Estimated, detached
 from frl.objectives.dqn import require_entries, square
-from frl.objectives.value_estimators import ValueEstimator, ValueEstimators, td0, value_estimator
+from frl.objectives.value_estimators import ValueEstimator, td0
 from frl.tensordict import TensorDict, scalar
 
 _TD0 = td0()
 
 
 @dataclasses.dataclass(frozen=True)
-class DDPGLoss:
+class DDPGLoss(Estimated):
     """The error of Q(s, a) against r + γ Q′(s′, π′(s′)), and the policy's loss −Q(s, π(s)).
 
     `loss(params, batch)` is a pure function of `params`, {"actor", "value", "target": {"actor", "value"}} as `init`
@@ -50,20 +50,12 @@ class DDPGLoss:
     distance: Callable[[Tensor], Tensor] = square
     value_estimator: ValueEstimator = _TD0
 
-    default_value_estimator = ValueEstimators.TD0
-
     def init(self) -> TensorDict:
         """The networks' own parameters, and the same as those of the target."""
         params = {"actor": from_module(self.actor), "value": from_module(self.value)}
         delayed = {"actor": self.delay_actor, "value": self.delay_value}
         target = {name: params[name] for name in params if delayed[name]}
         return TensorDict({**params, "target": target} if target else params)
-
-    def make_value_estimator(
-        self, kind: ValueEstimators = ValueEstimators.TD0, gamma: float | Tensor = 0.99, lambda_: float | Tensor = 0.95
-    ) -> "DDPGLoss":
-        """This loss with the estimator of that name; see `value_estimator`."""
-        return dataclasses.replace(self, value_estimator=value_estimator(kind, gamma, lambda_))
 
     def __call__(self, params: Any, batch: TensorDict, key: Tensor | None = None) -> TensorDict:
         """The losses of `batch` [*B]; nothing is drawn."""
@@ -72,7 +64,7 @@ class DDPGLoss:
         target = self._target(params, batch)
         error = pred - target
         cost = self.distance(error)
-        frozen = tree.map(lambda x: x.detach(), params["value"])
+        frozen = detached(params["value"])
         acted = functional_call(self.actor, params["actor"], batch)
         return TensorDict(
             {

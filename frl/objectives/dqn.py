@@ -11,7 +11,8 @@ from frl import tree
 from frl.nn import over_time
 from frl.nn.action_space import ActionSpace, action_space
 from frl.nn.params import from_module, functional_call
-from frl.objectives.value_estimators import ValueEstimator, ValueEstimators, td0, value_estimator
+from frl.objectives.critics import Estimated
+from frl.objectives.value_estimators import ValueEstimator, td0
 from frl.specs import Composite, Spec
 from frl.tensordict import TensorDict
 
@@ -29,7 +30,7 @@ def square(error: Tensor) -> Tensor:
 
 
 @dataclasses.dataclass(frozen=True)
-class DQNLoss:
+class DQNLoss(Estimated):
     """The error of Q(s, a) against r + γ maxₐ′ Q′(s′, a′), where Q′ has the target parameters.
 
     `loss(params, batch)` is a pure function of `params`, {"value", "target": {"value"}} as `init` makes them; its
@@ -66,8 +67,6 @@ class DQNLoss:
     distance: Callable[[Tensor], Tensor] = square
     value_estimator: ValueEstimator = _TD0
 
-    default_value_estimator = ValueEstimators.TD0
-
     def __post_init__(self) -> None:
         self._space()
 
@@ -75,12 +74,6 @@ class DQNLoss:
         """The network's own parameters, and the same as those of the target."""
         value = from_module(self.network)
         return TensorDict({"value": value, "target": {"value": value}} if self.delay_value else {"value": value})
-
-    def make_value_estimator(
-        self, kind: ValueEstimators = ValueEstimators.TD0, gamma: float | Tensor = 0.99, lambda_: float | Tensor = 0.95
-    ) -> "DQNLoss":
-        """This loss with the estimator of that name; see `value_estimator`."""
-        return dataclasses.replace(self, value_estimator=value_estimator(kind, gamma, lambda_))
 
     def __call__(self, params: Any, batch: TensorDict, key: Tensor | None = None) -> TensorDict:
         """The losses of `batch` [*B]; nothing is drawn."""

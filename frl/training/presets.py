@@ -3,9 +3,29 @@
 import math
 from typing import NamedTuple
 
-from frl.algorithms import A2CConfig, DDPGConfig, DQNConfig, PPOConfig, PPOPenaltyConfig, ReinforceConfig
+from frl.algorithms import (
+    A2CConfig,
+    DDPGConfig,
+    DQNConfig,
+    PPOConfig,
+    PPOPenaltyConfig,
+    REDQConfig,
+    ReinforceConfig,
+    SACConfig,
+    TD3Config,
+)
 
-Config = PPOConfig | PPOPenaltyConfig | A2CConfig | ReinforceConfig | DQNConfig | DDPGConfig
+Config = (
+    PPOConfig
+    | PPOPenaltyConfig
+    | A2CConfig
+    | ReinforceConfig
+    | DQNConfig
+    | DDPGConfig
+    | TD3Config
+    | SACConfig
+    | REDQConfig
+)
 
 
 class Replay(NamedTuple):
@@ -21,6 +41,14 @@ class Replay(NamedTuple):
     """Environment steps before the first update."""
 
 
+class Exploration(NamedTuple):
+    """What is added to the actions while exploring."""
+
+    noise: float = 0.0
+    """The standard deviation, in half-widths of the range of continuous actions, of noise that is correlated over about
+    10 steps."""
+
+
 class Preset(NamedTuple):
     """A training: steps in all, environments at once, steps of each between two updates, and hyperparameters.
 
@@ -33,6 +61,7 @@ class Preset(NamedTuple):
     num_envs: int = 8
     rollout_length: int = 128
     anneal: bool = True
+    exploration: Exploration | None = None
 
 
 DEFAULTS: dict[str, Preset] = {
@@ -42,6 +71,9 @@ DEFAULTS: dict[str, Preset] = {
     "reinforce": Preset(ReinforceConfig(), steps=500_000),
     "dqn": Preset(DQNConfig(), Replay(), rollout_length=32, anneal=False),
     "ddpg": Preset(DDPGConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False),
+    "td3": Preset(TD3Config(), Replay(), num_envs=4, rollout_length=8, anneal=False),
+    "sac": Preset(SACConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False, exploration=Exploration()),
+    "redq": Preset(REDQConfig(), Replay(updates_per_rollout=320), num_envs=4, rollout_length=4, anneal=False),
 }
 
 PRESETS: dict[str, dict[str, Preset]] = {
@@ -94,6 +126,55 @@ PRESETS: dict[str, dict[str, Preset]] = {
             steps=20_000,
             num_envs=4,
             rollout_length=8,
+            anneal=False,
+        ),
+    },
+    "td3": {
+        "Pendulum-v1": Preset(
+            TD3Config(),
+            Replay(capacity=20_000),
+            steps=20_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+        ),
+    },
+    "sac": {
+        "CartPole-v1": Preset(
+            SACConfig(target_rate=0.01, target_entropy=0.2),
+            Replay(),
+            steps=30_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+            exploration=Exploration(),
+        ),
+        "Pendulum-v1": Preset(
+            SACConfig(),
+            Replay(capacity=20_000),
+            steps=20_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+            exploration=Exploration(),
+        ),
+        "MountainCarContinuous-v0": Preset(
+            SACConfig(target_rate=0.01),
+            Replay(batch_size=256),
+            steps=50_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+            exploration=Exploration(noise=0.7),
+        ),
+    },
+    "redq": {
+        "Pendulum-v1": Preset(
+            REDQConfig(num_critics=5, policy_period=4),
+            Replay(capacity=20_000, updates_per_rollout=64),
+            steps=8_000,
+            num_envs=4,
+            rollout_length=4,
             anneal=False,
         ),
     },

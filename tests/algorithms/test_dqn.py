@@ -1,13 +1,15 @@
 """DQN: what it learns on environments of known value, how it explores, and its hyperparameters as leaves."""
 
+from functools import partial
+
 import pytest
 import torch
 
 from frl import TensorDict, random
-from frl.algorithms import DQNConfig, dqn, q_network
+from frl.algorithms import DQNConfig, QNetwork, dqn, q_network
 from frl.envs import FunctionalEnv
-from frl.nn import functional_call
-from frl.replay import uniform
+from frl.nn import MLP, Dueling, TensorDictModule, functional_call, initialize
+from frl.replay import n_step, prioritized, uniform
 from frl.training import off_policy
 from tests.probes import ChosenReward, LateReward
 
@@ -39,6 +41,30 @@ def test_a_reward_one_step_ahead_is_worth_gamma():
         module, params["params", "value"], TensorDict({"observation": torch.tensor([[0.0], [1.0]])}, [2])
     )
     torch.testing.assert_close(value["action_value"].amax(-1), torch.tensor([0.5, 1.0]), atol=0.05, rtol=0)
+
+
+def dueling_network(env):
+    """`q_network` with two heads."""
+    with torch.random.fork_rng(devices=[]):
+        heads = Dueling(torch.nn.Linear(16, 1), torch.nn.Linear(16, 2))
+        net = torch.nn.Sequential(MLP(1, 16, num_cells=[], activate_last_layer=True), heads)
+    module = TensorDictModule(net, ["observation"], ["action_value"])
+    return QNetwork(module, env.single_action_spec, partial(initialize, module))
+
+
+def test_dueling_heads_n_steps_and_priorities_compose():
+    env = FunctionalEnv(LateReward(), 4)
+    config = DQNConfig(learning_rate=1e-2, gamma=0.5, epsilon_end=1.0, target_rate=0.1)
+    networks = dueling_network(env)
+    buffer = prioritized(n_step(capacity=400, batch_size=32, n=2, gamma=0.5, num_envs=4))
+    loop = off_policy(env, dqn(networks, config), buffer, 8, 8, warmup=32)
+    state = loop.init(random.key(0))
+    for _ in range(30):
+        state, _ = loop.step(state)
+    seen = TensorDict({"observation": torch.tensor([[0.0], [1.0]])}, [2])
+    value = functional_call(networks.module, state["train", "params", "value"], seen)["action_value"]
+    torch.testing.assert_close(value.amax(-1), torch.tensor([0.5, 1.0]), atol=0.05, rtol=0)
+    assert len(set(state["buffer", "tree", "sum"][:400].tolist())) > 1  # the errors became priorities
 
 
 def test_it_explores_as_often_as_epsilon_says():

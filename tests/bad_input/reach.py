@@ -27,7 +27,8 @@ EXEMPT = {
     ),
     "settings, which their algorithm refuses": (
         "algorithms.A2CConfig algorithms.DDPGConfig algorithms.DQNConfig algorithms.DTConfig algorithms.PPOConfig "
-        "algorithms.PPOPenaltyConfig algorithms.ReinforceConfig"
+        "algorithms.PPOPenaltyConfig algorithms.REDQConfig algorithms.ReinforceConfig algorithms.SACConfig "
+        "algorithms.TD3Config"
     ),
     "an error: raised, not called": (
         "cli.UsageError envs.WorkerDied envs.WorkerError envs.WorkerRaised envs.WorkerTimeout "

@@ -32,7 +32,14 @@ def test_a_run_whose_checkpoints_are_gone_is_refused(tmp_path: Path, capsys: pyt
     assert "holds no checkpoint" in capsys.readouterr().err
 
 
-ENVIRONMENTS = {"ppo": "CartPole-v1", "a2c": "CartPole-v1", "dqn": "CartPole-v1", "ddpg": "Pendulum-v1"}
+ENVIRONMENTS = {
+    "ppo": "CartPole-v1",
+    "a2c": "CartPole-v1",
+    "dqn": "CartPole-v1",
+    "ddpg": "Pendulum-v1",
+    "td3": "Pendulum-v1",
+    "sac": "Pendulum-v1",
+}
 SHORT = ["--num-envs", "2", "--rollout-length", "4", "--steps", "16", "--eval-episodes", "1", "--compile", "off"]
 
 
@@ -54,7 +61,7 @@ def test_the_policy_of_every_algorithm_is_filmed(
     assert main(["eval", run, "--episodes", "1", "--video", f"{tmp_path}/a.mp4"]) == 0
     told = re.search(rf"video: {tmp_path}/a.mp4, returns (-?\d+\.\d)\n", capsys.readouterr().out)
     assert told
-    assert len(frames) == (201 if algorithm == "ddpg" else 1 + float(told[1]))
+    assert len(frames) == (201 if ENVIRONMENTS[algorithm] == "Pendulum-v1" else 1 + float(told[1]))
 
 
 @pytest.mark.parametrize(("env", "suffix"), [("CartPole-v1", ".mp4"), ("gym:CartPole-v1", ".gif")])

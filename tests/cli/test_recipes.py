@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from frl.cli import ALGORITHMS, main
+from frl import random
+from frl.algorithms import actor_q, ddpg
+from frl.cli import ALGORITHMS, main, recipes
 from frl.cli.options import ENVIRONMENTS, OPTIONS, read_options
 from frl.cli.recipes import RECIPES
+from frl.collectors import collect, start
+from frl.envs import make
 from frl.training.presets import DEFAULTS, PRESETS
 
+PENDULUM = make("Pendulum-v1", 500)
+TORQUES = ddpg(actor_q(PENDULUM.single_observation_spec, PENDULUM.single_action_spec, (4,)))
 REPLAY = ["--capacity", "64", "--batch-size", "4", "--updates-per-rollout", "2", "--warmup", "8"]
-OFF_POLICY = ["dqn", "ddpg"]
+OFF_POLICY = ["dqn", "ddpg", "td3", "sac", "redq"]
 OTHERS = [*OFF_POLICY, "a2c", "reinforce", "ppo_penalty"]  # than PPO, which test_train.py trains
 
 
@@ -42,6 +48,30 @@ def test_several_seeds_are_trained_at_once(name: str, tmp_path: Path):
     assert len(json.loads((tmp_path / "run" / "result.json").read_text())["evaluation_returns"]) == 2
 
 
+@pytest.mark.parametrize("env", ["MountainCarContinuous-v0", "gym:Pendulum-v1"])
+def test_sac_explores_by_correlated_noise_and_resumes_bitwise(env: str, tmp_path: Path):
+    flags = ["--env", env, "--noise", "0.5"]
+    assert tiny("sac", tmp_path / "whole", *flags, "--steps", "32") == 0
+    if env.startswith("gym:"):
+        return
+    assert tiny("sac", tmp_path / "part", *flags) == 0
+    assert main(["train", "sac", "--resume", str(tmp_path / "part"), "--steps", "32"]) == 0
+    whole, part = (json.loads((tmp_path / run / "result.json").read_text()) for run in ("whole", "part"))
+    assert whole["state_sha256"] == part["state_sha256"]
+
+
+def test_noise_on_choices_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert tiny("sac", tmp_path / "run", "--env", "CartPole-v1", "--noise", "0.5") == 2
+    assert "--noise is 0.5, which is added to continuous actions; leave it out" in capsys.readouterr().err
+
+
+def test_noise_is_of_the_deviation_that_is_asked_for():
+    env, algorithm = recipes._correlated(make("Pendulum-v1", 500), TORQUES, 0.5)
+    train = TORQUES.init(random.key(0))
+    batch = collect(env, algorithm.act, train, start(env, random.key(1)), random.key(2), 40)[1]
+    assert abs(batch["next", "ou_noise"][:, 30:].std().item() - 1.0) < 0.1  # torques in [-2, 2]
+
+
 def test_dqn_trains_on_gymnasiums_own_environment(tmp_path: Path):
     assert tiny("dqn", tmp_path / "run", "--env", "gym:CartPole-v1") == 0
 
@@ -58,10 +88,11 @@ def test_another_algorithm_does_not_resume_the_run(tmp_path: Path, capsys: pytes
     [
         (["--batch-size", "0"], "--batch-size is 0 but must be at least 1"),
         (["--warmup", "-1"], "--warmup is -1 but must be at least 0"),
+        (["--noise", "-1"], "--noise is -1.0 but must be at least 0"),
     ],
 )
-def test_a_replay_out_of_range_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
-    assert main(["train", "dqn", *arguments]) == 2
+def test_a_number_out_of_range_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "sac", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 

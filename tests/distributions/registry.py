@@ -33,6 +33,7 @@ def outputs(case, distribution, key):
     calls = {
         "sample": lambda: distribution.sample(key),
         "rsample": lambda: distribution.rsample(key),
+        "rsample_and_log_prob": lambda: distribution.rsample_and_log_prob(key),
         "log_prob": lambda: distribution.log_prob(distribution.sample(key)),
         "entropy": distribution.entropy,
         "kl": lambda: D.kl_divergence(distribution, distribution),
@@ -142,7 +143,7 @@ CASES = [
         D.TanhNormal,
         _bounded,
         _tanh_reference,
-        ("sample", "rsample", "log_prob", "mode", "kl"),
+        ("sample", "rsample", "rsample_and_log_prob", "log_prob", "mode", "kl"),
         (2,),
     ),
     Case(

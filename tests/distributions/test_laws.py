@@ -115,6 +115,8 @@ def test_samples_carry_no_gradient_unless_reparameterised(case):
     if distribution.has_rsample:
         assert any(leaf.requires_grad for leaf in tree.leaves(distribution.rsample(key)))
         assert_close(distribution.rsample(key), distribution.sample(key), check_stride=False)
+        x, log_prob = distribution.rsample_and_log_prob(key)
+        assert_close((x, log_prob), (distribution.rsample(key), distribution.log_prob(x)))
 
 
 @every
@@ -122,11 +124,13 @@ def test_what_has_no_closed_form_raises_and_names_a_remedy(case):
     distribution = make(case)
     calls = {
         "rsample": lambda: distribution.rsample(key),
+        "rsample_and_log_prob": lambda: distribution.rsample_and_log_prob(key),
         "entropy": distribution.entropy,
         "mean": lambda: distribution.mean,
         "stddev": lambda: distribution.stddev,
     }
-    for name in set(calls) - set(case.methods):
+    made = {"rsample_and_log_prob"} if distribution.has_rsample else set()
+    for name in set(calls) - set(case.methods) - made:
         with pytest.raises(NotImplementedError, match=rf"{case.name} has no .*; (take|estimate)"):
             calls[name]()
 

@@ -97,3 +97,18 @@ def test_a_single_number_needs_an_axis():
 def test_its_mean_has_no_closed_form_and_the_error_names_the_mode():
     with pytest.raises(NotImplementedError, match=r"TanhNormal has no mean; take .mode, or average samples"):
         _ = TanhNormal(torch.zeros(2), torch.ones(2)).mean
+
+
+@dtypes
+@pytest.mark.parametrize("loc", [-1e4, -30.0, -6.0, 0.0, 6.0, 30.0, 1e4])
+def test_a_sample_beyond_what_a_bound_can_tell_has_its_log_probability_and_gradient(loc, dtype):
+    loc, scale = torch.full((100, 1), loc, dtype=dtype), torch.full((100, 1), 0.5, dtype=dtype)
+    x, log_prob = TanhNormal(loc, scale).rsample_and_log_prob(key)
+    noise = random.normal((100, 1), key, dtype=dtype).double()
+    u = loc.double() + 0.5 * noise
+    stretch = 2 * (math.log(2) - u.abs() - torch.log1p(torch.exp(-2 * u.abs())))
+    exact = -0.5 * noise**2 - math.log(0.5) - 0.5 * math.log(2 * math.pi) - stretch
+    assert_close(log_prob.double(), exact.squeeze(-1), rtol=1e-5, atol=1e-5)
+    grad = torch.func.grad(lambda loc: TanhNormal(loc, scale).rsample_and_log_prob(key)[1].sum())(loc)
+    assert_close(grad, 2 * torch.tanh(u).to(dtype), rtol=1e-4, atol=1e-4)  # of -log(1 - tanh(u)^2)
+    assert (x.abs() < 1).all()

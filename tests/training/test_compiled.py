@@ -15,6 +15,8 @@ from frl.algorithms import (
     q_network,
     recurrent_actor_critic,
     recurrent_q_network,
+    sac,
+    stochastic_actor_q,
 )
 from frl.compilation import compiler_available
 from frl.envs import make
@@ -55,12 +57,19 @@ def ddpg_loop():
     return off_policy(env, algorithm, replay.n_step(64, 8, 2, num_envs=4), 4, 3, warmup=32)
 
 
+def sac_loop():
+    env = make("Pendulum-v1", 4)
+    algorithm = sac(stochastic_actor_q(env.single_observation_spec, env.single_action_spec, (8,)))
+    return off_policy(env, algorithm, replay.uniform(64, 8), 4, 3)
+
+
 LOOPS = {
     "PPO": ppo_loop,
     "recurrent PPO": recurrent_ppo_loop,
     "DQN": dqn_loop,
     "recurrent DQN": recurrent_dqn_loop,
     "DDPG": ddpg_loop,
+    "SAC": sac_loop,
 }
 
 

@@ -1,0 +1,32 @@
+"""Every algorithm that learns from replay, one row each: `test_laws.py` puts all of them to all laws."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from frl import algorithms
+from frl.envs import Env, make
+
+
+class Case(NamedTuple):
+    name: str
+    algorithm: Callable[[Env], algorithms.Algorithm]
+    env: str = "Pendulum-v1"
+
+
+def _specs(env: Env):
+    return env.single_observation_spec, env.single_action_spec, (4,)
+
+
+CASES = [
+    Case("DQN", lambda env: algorithms.dqn(algorithms.q_network(*_specs(env))), "CartPole-v1"),
+    Case("DDPG", lambda env: algorithms.ddpg(algorithms.actor_q(*_specs(env)))),
+    Case("TD3", lambda env: algorithms.td3(algorithms.actor_q(*_specs(env)))),
+    Case("SAC", lambda env: algorithms.sac(algorithms.stochastic_actor_q(*_specs(env)))),
+    Case("discrete SAC", lambda env: algorithms.sac(algorithms.stochastic_actor_q(*_specs(env))), "CartPole-v1"),
+    Case("REDQ", lambda env: algorithms.redq(algorithms.stochastic_actor_q(*_specs(env)))),
+]
+
+
+def parts(case: Case):
+    env = make(case.env, 2)
+    return env, case.algorithm(env)
