@@ -8,6 +8,7 @@ from torch import Tensor
 from frl import check
 from frl import functional as F
 from frl.distributions import Distribution, kl_divergence
+from frl.nn import TensorDictSequential
 from frl.objectives.actor_critic import ActorCriticLoss, distribution, joint
 from frl.tensordict import TensorDict
 
@@ -91,6 +92,11 @@ class KLPENPPOLoss(ActorCriticLoss):
     def __post_init__(self) -> None:
         super().__post_init__()
         check.at_least("KLPENPPOLoss", {"beta": self.beta}, 0)
+        if not isinstance(self.actor, TensorDictSequential):
+            raise TypeError(
+                f"KLPENPPOLoss: actor is a {type(self.actor).__name__}, but its last module must build the "
+                "distribution; pass a ProbabilisticActor."
+            )
 
     def divergence(self, params: Any, batch: TensorDict) -> Tensor:
         """KL(old ‖ new) [*B] of the policy with `params` from the one that acted, in the states of `batch` [*B]."""

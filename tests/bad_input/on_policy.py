@@ -102,6 +102,10 @@ ON_POLICY = {
         lambda: objectives.KLPENPPOLoss(ACTOR, CRITIC, beta=-1.0),
         *(ValueError, "KLPENPPOLoss", "beta", "-1.0", "must be at least 0"),
     ),
+    "a divergence of a distribution that stands alone": bad(
+        lambda: objectives.KLPENPPOLoss(ACTOR[-1], CRITIC),
+        *(TypeError, "KLPENPPOLoss", "ProbabilisticTensorDictModule", "pass a ProbabilisticActor"),
+    ),
     "a divergence from what is not known": bad(
         lambda: loss_of(objectives.KLPENPPOLoss, DONE.update(SCALARS)),
         *(KeyError, "KLPENPPOLoss", "'logits'", "collect by the policy itself"),
