@@ -4,14 +4,10 @@ python bench/learning.py --env CartPole-v1            # seeds 0-19 at once, 100 
 python bench/learning.py --env Pendulum-v1
 python bench/learning.py --env gym:CartPole-v1 --num-seeds 3
 python bench/learning.py --algorithm dqn --env CartPole-v1
-<<<<<<< HEAD
 python bench/learning.py --algorithm ddpg --env Pendulum-v1      # or td3, sac, redq
 python bench/learning.py --algorithm sac --env MountainCarContinuous-v0
-=======
-python bench/learning.py --algorithm ddpg --env Pendulum-v1
 python bench/learning.py --algorithm a2c --env CartPole-v1
 python bench/learning.py --algorithm reinforce --env CartPole-v1
->>>>>>> 87b13d7 (Record what A2C learns of CartPole; refuse a penalty on a distribution that stands alone)
 """
 
 import argparse
