@@ -71,10 +71,15 @@ LOOPS = {
     "DDPG": ddpg_loop,
     "SAC": sac_loop,
 }
+SLOW = "recurrent PPO", "SAC"  # a minute of C++ each; `pytest -m slow` compiles them too
+CASES = [
+    pytest.param(make_loop, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+    for name, make_loop in LOOPS.items()
+]
 
 
 @pytest.mark.skipif(not compiler_available(), reason="no C++ compiler")
-@pytest.mark.parametrize("make_loop", LOOPS.values(), ids=LOOPS)
+@pytest.mark.parametrize("make_loop", CASES)
 def test_the_compiled_step_is_the_step(make_loop):
     loop = make_loop()
     compiled = frl.compile(loop.step, donate=True)
