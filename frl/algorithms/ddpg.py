@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from frl import check, optim, tree
+from frl import optim, tree
 from frl.algorithms.actor_q import ActorQ
 from frl.algorithms.base import Algorithm
 from frl.algorithms.gradient import descend, leaves_of, linear_to_zero
+from frl.algorithms.ranges import require_ranges
 from frl.nn import AdditiveGaussianModule, ExplorationType, functional_call
 from frl.objectives import DDPGLoss, follow, td0
 from frl.tensordict import TensorDict
@@ -45,7 +46,7 @@ def ddpg(networks: ActorQ, config: DDPGConfig = _DEFAULTS) -> Algorithm:
 
     Metrics: "loss_actor", "loss_value", "value", "learning_rate", and "td_error" [B], the priorities of the batch.
     """
-    _check(config)
+    require_ranges("ddpg", config._asdict())
 
     def init(key: Tensor) -> TensorDict:
         params, hyper = networks.init(key), leaves_of(config._asdict())
@@ -97,14 +98,6 @@ def noisy_act(networks: ActorQ) -> Callable[..., TensorDict]:
         return td.set("action", acted["action"])
 
     return act
-
-
-def _check(config: DDPGConfig) -> None:
-    values: dict[str, Any] = config._asdict()
-    check.at_least("ddpg", values, 0)
-    check.at_most("ddpg", {name: values[name] for name in ("gamma", "target_rate")}, 1)
-    check.at_least("ddpg", {"target_period": config.target_period}, 1)
-    check.above("ddpg", {"max_grad_norm": config.max_grad_norm}, 0)
 
 
 def _exploration(train: TensorDict) -> dict[str, Tensor]:

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from frl import check, optim, tree
+from frl import optim, tree
 from frl.algorithms.base import Algorithm
 from frl.algorithms.gradient import descend, leaves_of
+from frl.algorithms.ranges import require_ranges
 from frl.nn import DecisionTransformerActor, functional_call, initialize
 from frl.objectives import DTLoss
 from frl.tensordict import TensorDict
@@ -37,7 +38,7 @@ def decision_transformer(actor: DecisionTransformerActor, config: DTConfig = _DE
 
     Metrics: "loss", "learning_rate".
     """
-    _check(config)
+    require_ranges("decision_transformer", config._asdict())
     loss = DTLoss(actor)
 
     def init(key: Tensor) -> TensorDict:
@@ -61,11 +62,6 @@ def decision_transformer(actor: DecisionTransformerActor, config: DTConfig = _DE
         return train.update({"params": params, "opt": opt, "updates": count}), metrics
 
     return Algorithm(init, act, update)
-
-
-def _check(config: DTConfig) -> None:
-    check.at_least("decision_transformer", config._asdict(), 0)
-    check.above("decision_transformer", {"max_grad_norm": config.max_grad_norm}, 0)
 
 
 def _optimizer(hyper: Any, rate: Tensor) -> optim.Optimizer:

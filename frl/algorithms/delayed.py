@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from frl import check, optim, tree
+from frl import optim, tree
 from frl.algorithms.gradient import leaves_of, linear_to_zero, move
 from frl.objectives import follow
 from frl.tensordict import TensorDict
@@ -65,23 +65,6 @@ def improve(loss: Losses, train: TensorDict, batch: TensorDict, key: Tensor) -> 
     params = follow(params, count, hyper["target_rate"], hyper["target_period"])
     opt = TensorDict({"critics": critics[1], "policy": policy[1]})
     return train.update({"params": params, "opt": opt, "updates": count}), _metrics(losses, rate)
-
-
-def check_settings(function: str, settings: Mapping[str, float]) -> None:
-    """Raises ValueError, in the name of `function`, unless the numbers that `improve` reads are in range.
-
-    >>> numbers = {"gamma": 0.9, "target_rate": 2.0, "target_period": 1, "policy_period": 1, "max_grad_norm": 1.0}
-    >>> check_settings("td3", numbers)
-    Traceback (most recent call last):
-    ValueError: td3: target_rate is 2.0 but must be at most 1.
-    """
-
-    def some(*names: str) -> dict[str, float]:
-        return {name: settings[name] for name in names}
-
-    check.at_most(function, some("gamma", "target_rate"), 1)
-    check.at_least(function, some("target_period", "policy_period"), 1)
-    check.above(function, some("max_grad_norm"), 0)
 
 
 def _metrics(losses: TensorDict, rate: Tensor) -> TensorDict:

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from frl import check, optim, tree
+from frl import optim, tree
 from frl.algorithms.base import Algorithm
 from frl.algorithms.gradient import descend, leaves_of, linear_to_zero
 from frl.algorithms.q_network import QNetwork
+from frl.algorithms.ranges import require_ranges
 from frl.nn import EGreedyModule, ExplorationType, QValueModule, functional_call
 from frl.objectives import DQNLoss, ValueEstimator, follow, td0
 from frl.tensordict import TensorDict
@@ -56,7 +57,7 @@ def dqn(
     Metrics: "loss", "value", "learning_rate", and "td_error" [B], the priorities of the batch.
     """
     settings = {name: value for name, value in config._asdict().items() if name != "double"}
-    _check(settings)
+    require_ranges("dqn", settings)
     written: Any = networks.module.out_keys
     carried = [key for key in written if key[0] == "next"]
     greedy, explorer = QValueModule(spec=networks.action_spec), EGreedyModule(networks.action_spec)
@@ -91,16 +92,6 @@ def dqn(
         return train, TensorDict({**metrics, "learning_rate": rate})
 
     return Algorithm(init, act, update)
-
-
-def _check(settings: dict[str, float]) -> None:
-    def some(*names: str) -> dict[str, float]:
-        return {name: settings[name] for name in names}
-
-    check.at_least("dqn", settings, 0)
-    check.at_most("dqn", some("gamma", "epsilon_start", "epsilon_end", "target_rate"), 1)
-    check.at_least("dqn", some("target_period", "epsilon_updates"), 1)
-    check.above("dqn", some("max_grad_norm"), 0)
 
 
 def _exploration(train: TensorDict) -> dict[str, Tensor]:

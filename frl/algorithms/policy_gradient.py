@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from frl import check, optim, tree
+from frl import optim, tree
 from frl.algorithms.base import Algorithm
 from frl.algorithms.gradient import leaves_of, linear_to_zero
 from frl.algorithms.networks import ActorCritic
@@ -52,18 +52,6 @@ def policy_gradient(
         return train.set("updates", train["updates"] + 1), metrics.set("learning_rate", rate)
 
     return Algorithm(init, act, update)
-
-
-def require_ranges(algorithm: str, settings: Mapping[str, float]) -> None:
-    """Raises ValueError, which names `algorithm`, unless the settings that all such algorithms have are in range.
-
-    >>> require_ranges("a2c", {"gamma": 1.5, "max_grad_norm": 0.5})
-    Traceback (most recent call last):
-    ValueError: a2c: gamma is 1.5 but must be at most 1.
-    """
-    check.at_least(algorithm, settings, 0)
-    check.at_most(algorithm, {name: settings[name] for name in ("gamma", "lambda_") if name in settings}, 1)
-    check.above(algorithm, {"max_grad_norm": settings["max_grad_norm"]}, 0)
 
 
 def _optimizer(hyper: Mapping[str, Any], rate: Tensor) -> optim.Optimizer:

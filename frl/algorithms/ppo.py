@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from frl import check, optim
+from frl import optim
 from frl.algorithms.advantages import advantages, rows
 from frl.algorithms.base import Algorithm
 from frl.algorithms.epochs import epochs
 from frl.algorithms.gradient import minimized
 from frl.algorithms.networks import ActorCritic
-from frl.algorithms.policy_gradient import policy_gradient, require_ranges
+from frl.algorithms.policy_gradient import policy_gradient
+from frl.algorithms.ranges import require_ranges
 from frl.objectives import ClipPPOLoss
 from frl.tensordict import Key, TensorDict
 
@@ -48,7 +49,6 @@ def ppo(networks: ActorCritic, config: PPOConfig = _DEFAULTS) -> Algorithm:
 
     Metrics: "loss_objective", "loss_critic", "entropy", "kl_approx", "clip_fraction", "learning_rate".
     """
-    check.above("ppo", {"clip": config.clip}, 0)
 
     def loss(train: TensorDict) -> ClipPPOLoss:
         hyper = train["hyper"]
@@ -76,9 +76,7 @@ def proximal(
     """
     sizes = (int(config["num_epochs"]), int(config["num_minibatches"]))
     settings = {name: value for name, value in config.items() if name not in _COUNTS}
-    check.at_least(name, {name: config[name] for name in _COUNTS}, 1)
-    require_ranges(name, settings)
-    check.above(name, {"value_clip": config["value_clip"]}, 0)
+    require_ranges(name, config)
 
     def learn(
         train: TensorDict, batch: TensorDict, optimizer: optim.Optimizer, key: Tensor

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from frl import check
 from frl import functional as F
 from frl.algorithms.base import Algorithm
 from frl.algorithms.networks import ActorCritic
@@ -48,7 +47,6 @@ def ppo_penalty(networks: ActorCritic, config: PPOPenaltyConfig = _DEFAULTS) -> 
 
     Metrics: "loss_objective", "loss_critic", "entropy", "kl" after the update, "kl_coefficient" in it, "learning_rate".
     """
-    check.above("ppo_penalty", {"kl_target": config.kl_target, "kl_coefficient": config.kl_coefficient}, 0)
 
     def loss(train: TensorDict) -> KLPENPPOLoss:
         hyper = train["hyper"]

@@ -6,6 +6,7 @@ from frl import check
 from frl.algorithms.actor_q import ActorQ
 from frl.algorithms.base import Algorithm
 from frl.algorithms.delayed import Losses
+from frl.algorithms.ranges import require_ranges
 from frl.algorithms.sac import soft_actor_critic
 from frl.objectives import REDQLoss, td0
 from frl.tensordict import TensorDict
@@ -55,7 +56,7 @@ def redq(networks: ActorQ, config: REDQConfig = _DEFAULTS) -> Algorithm:
     Metrics: those of `sac`.
     """
     settings = {name: value for name, value in config._asdict().items() if name not in _COUNTS}
-    check.at_least("redq", {name: getattr(config, name) for name in _COUNTS}, 1)
+    require_ranges("redq", {name: getattr(config, name) for name in _COUNTS})
     check.at_most("redq", {"num_target_critics": config.num_target_critics}, config.num_critics)
     if networks.action_spec.domain == "discrete":
         raise TypeError(

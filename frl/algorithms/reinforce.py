@@ -9,7 +9,8 @@ from frl.algorithms.advantages import advantages, returns, rows
 from frl.algorithms.base import Algorithm
 from frl.algorithms.gradient import learn_once
 from frl.algorithms.networks import ActorCritic
-from frl.algorithms.policy_gradient import policy_gradient, require_ranges
+from frl.algorithms.policy_gradient import policy_gradient
+from frl.algorithms.ranges import require_ranges
 from frl.objectives import ReinforceLoss
 from frl.tensordict import TensorDict
 

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from frl import check
 from frl.algorithms.actor_q import ActorQ
 from frl.algorithms.base import Algorithm
-from frl.algorithms.delayed import Losses, begin, check_settings, improve
+from frl.algorithms.delayed import Losses, begin, improve
+from frl.algorithms.ranges import require_ranges
 from frl.nn import ExplorationType, functional_call
 from frl.objectives import DiscreteSACLoss, SACLoss, td0
+from frl.objectives.discrete_sac import usual_entropy
 from frl.tensordict import TensorDict
 
 _TWIN = 2
@@ -96,9 +97,7 @@ def soft_actor_critic(
     """
     aim = settings["target_entropy"]
     numbers = {**settings, "target_entropy": _target_entropy(networks.action_spec) if aim is None else float(aim)}
-    check.at_least(function, {name: x for name, x in numbers.items() if name != "target_entropy"}, 0)
-    check.above(function, {"alpha": numbers["alpha"]}, 0)
-    check_settings(function, numbers)
+    require_ranges(function, numbers)
     if not hasattr(networks.actor, "get_dist"):
         raise TypeError(
             f"{function}: the actor is a {type(networks.actor).__name__}, which has no distribution; make the networks "
@@ -122,4 +121,4 @@ def soft_actor_critic(
 
 def _target_entropy(spec: Any) -> float:
     """The usual one: −|A|, or 0.98 of that of a uniform choice."""
-    return 0.98 * math.log(spec.n) if spec.domain == "discrete" else -float(math.prod(spec.shape))
+    return usual_entropy(spec.n) if spec.domain == "discrete" else -float(math.prod(spec.shape))

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from frl import check
 from frl.algorithms.actor_q import ActorQ
 from frl.algorithms.base import Algorithm
 from frl.algorithms.ddpg import noisy_act
-from frl.algorithms.delayed import begin, check_settings, improve
+from frl.algorithms.delayed import begin, improve
+from frl.algorithms.ranges import require_ranges
 from frl.objectives import TD3Loss, td0
 from frl.tensordict import TensorDict
 
@@ -54,8 +54,7 @@ def td3(networks: ActorQ, config: TD3Config = _DEFAULTS) -> Algorithm:
     Metrics: "loss_actor", "loss_qvalue", "value", "learning_rate", and "td_error" [B], the priorities of the batch.
     """
     settings = config._asdict()
-    check.at_least("td3", settings, 0)
-    check_settings("td3", settings)
+    require_ranges("td3", settings)
 
     def init(key: Tensor) -> TensorDict:
         return begin(networks.init_ensemble(_TWIN, key), ("actor", "qvalue"), settings)

@@ -122,10 +122,9 @@ def require_policy(loss: str, actor: Any) -> None:
 
     >>> require_policy("A2CLoss", nn.Linear(4, 2))
     Traceback (most recent call last):
-    TypeError: A2CLoss: actor is a Linear, which has no distribution of actions; pass a ProbabilisticActor.
+    TypeError: A2CLoss: actor is a Linear, which has no distribution; pass a ProbabilisticActor.
     """
     if not isinstance(actor, nn.Module) or not hasattr(actor, "get_dist"):
         raise TypeError(
-            f"{loss}: actor is a {type(actor).__name__}, which has no distribution of actions; pass a "
-            "ProbabilisticActor."
+            f"{loss}: actor is a {type(actor).__name__}, which has no distribution; pass a ProbabilisticActor."
         )

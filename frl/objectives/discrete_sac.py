@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from frl import check
 from frl.nn import ProbabilisticActor, ensemble_call, functional_call
 from frl.nn.action_space import ActionSpace, action_space
+from frl.objectives.actor_critic import require_policy
 from frl.objectives.critics import Estimated, critic_losses, detached
 from frl.objectives.dqn import require_entries, square
-from frl.objectives.sac import require_distribution, soft_parameters, temperature
+from frl.objectives.sac import soft_parameters, temperature
 from frl.objectives.value_estimators import ValueEstimator, td0
 from frl.specs import Composite, Spec
 from frl.tensordict import TensorDict
 
 _TD0 = td0()
-_SHARE = 0.98  # of the entropy of a uniform policy, as in the paper
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ class DiscreteSACLoss(Estimated):
     value_estimator: ValueEstimator = _TD0
 
     def __post_init__(self) -> None:
-        require_distribution("DiscreteSACLoss", self.actor)
+        require_policy("DiscreteSACLoss", self.actor)
         check.at_least("DiscreteSACLoss", {"num_qvalue_nets": self.num_qvalue_nets}, 1)
         if self._space().kind not in ("one_hot", "categorical"):
             raise ValueError(
@@ -78,7 +78,7 @@ class DiscreteSACLoss(Estimated):
         pred = torch.vmap(lambda value: self._space().value_of(value, batch["action"]).squeeze(-1))(values)
         losses = critic_losses(pred, self._target(params, batch["next"], alpha), batch, self.distance)
         value, entropy = self._state_value(params["actor"], batch, values.detach(), alpha)
-        aim = _SHARE * math.log(values.shape[-1]) if self.target_entropy is None else self.target_entropy
+        aim = usual_entropy(values.shape[-1]) if self.target_entropy is None else self.target_entropy
         return TensorDict({"loss_actor": -value.mean(), **losses, **temperature(params["log_alpha"], entropy, aim)})
 
     def _target(self, params: Any, after: TensorDict, alpha: Tensor) -> Tensor:
@@ -101,3 +101,12 @@ class DiscreteSACLoss(Estimated):
 
     def _space(self) -> ActionSpace:
         return action_space("DiscreteSACLoss", self.action_space)
+
+
+def usual_entropy(num_actions: int) -> float:
+    """The entropy, in nats, that the paper aims at for one of so many actions: 0.98 of that of a uniform choice.
+
+    >>> round(usual_entropy(2), 3)
+    0.679
+    """
+    return 0.98 * math.log(num_actions)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from frl import check, random
 from frl.nn import ProbabilisticActor, functional_call, initialize, initialize_ensemble
+from frl.objectives.actor_critic import require_policy
 from frl.objectives.critics import Estimated, action_values, critic_losses, detached
 from frl.objectives.dqn import require_entries, square
 from frl.objectives.value_estimators import ValueEstimator, td0
@@ -63,7 +64,7 @@ class SACLoss(Estimated):
     value_estimator: ValueEstimator = _TD0
 
     def __post_init__(self) -> None:
-        require_distribution(type(self).__name__, self.actor)
+        require_policy(type(self).__name__, self.actor)
         check.at_least(type(self).__name__, {"num_qvalue_nets": self.num_qvalue_nets}, 1)
 
     def init(self, key: Tensor) -> TensorDict:
@@ -131,16 +132,3 @@ def temperature(log_alpha: Tensor, entropy: Tensor, target_entropy: float | Tens
     """
     mean = entropy.detach().mean()
     return {"loss_alpha": log_alpha * (mean - target_entropy), "alpha": log_alpha.detach().exp(), "entropy": mean}
-
-
-def require_distribution(loss: str, actor: Any) -> None:
-    """TypeError, which names `loss`, unless `actor` has a distribution.
-
-    >>> require_distribution("SACLoss", nn.Linear(3, 2))
-    Traceback (most recent call last):
-    TypeError: SACLoss: actor is a Linear, which has no distribution; pass a ProbabilisticActor.
-    """
-    if not hasattr(actor, "get_dist"):
-        raise TypeError(
-            f"{loss}: actor is a {type(actor).__name__}, which has no distribution; pass a ProbabilisticActor."
-        )

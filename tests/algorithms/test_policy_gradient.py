@@ -5,7 +5,7 @@ import torch
 
 from frl import TensorDict, random
 from frl.algorithms import actor_critic
-from frl.algorithms.policy_gradient import policy_gradient, require_ranges
+from frl.algorithms.policy_gradient import policy_gradient
 from frl.envs import FunctionalEnv
 from tests import probes
 
@@ -45,8 +45,3 @@ def test_what_is_to_be_kept_is_kept_when_it_explores():
     train, td = algorithm.init(random.key(0)), env.reset(random.key(1))
     assert set(algorithm.act(train, td, random.key(2))) - set(td) == {"action", "sample_log_prob", "logits"}
     assert set(algorithm.act(train, td, explore=False)) - set(td) == {"action"}
-
-
-def test_a_setting_out_of_range_is_named():
-    with pytest.raises(ValueError, match="a2c: lambda_ is 2 but must be at most 1"):
-        require_ranges("a2c", {"lambda_": 2, "max_grad_norm": 1})
