@@ -1,6 +1,6 @@
 """Populations: many trainings as one state with a leading axis, over seeds, hyperparameters or both."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -90,11 +90,8 @@ def vary(states: TensorDict, values: Mapping[str, Tensor | Sequence[float]]) -> 
     count = size_of("vary", states)
     hyper = states["train", "hyper"]
     changed: dict[str, Tensor] = {}
+    require_leaves("vary", hyper, values)
     for name, value in values.items():
-        if name not in hyper:
-            raise KeyError(
-                f"vary: there is no hyperparameter {name!r} that can differ between members, only {list(hyper)}."
-            )
         given = torch.as_tensor(value, dtype=hyper[name].dtype, device=hyper[name].device)
         if given.shape != (count,):
             raise ValueError(
@@ -102,6 +99,20 @@ def vary(states: TensorDict, values: Mapping[str, Tensor | Sequence[float]]) -> 
             )
         changed[name] = given.clone()
     return states.set(("train", "hyper"), hyper.update(changed))
+
+
+def require_leaves(function: str, hyper: TensorDict, names: Iterable[str]) -> None:
+    """Raises KeyError, which names `function`, unless each of `names` is a hyperparameter in which members can differ.
+
+    >>> require_leaves("vary", TensorDict({"gamma": torch.ones(2)}), ["num_epochs"])
+    Traceback (most recent call last):
+    KeyError: "vary: there is no hyperparameter 'num_epochs' that can differ between members, only ['gamma']."
+    """
+    for name in names:
+        if name not in hyper:
+            raise KeyError(
+                f"{function}: there is no hyperparameter {name!r} that can differ between members, only {list(hyper)}."
+            )
 
 
 def grid(values: Mapping[str, Sequence[float]], num_seeds: int = 1) -> tuple[dict[str, Tensor], Tensor]:

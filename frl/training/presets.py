@@ -76,6 +76,8 @@ DEFAULTS: dict[str, Preset] = {
     "redq": Preset(REDQConfig(), Replay(updates_per_rollout=320), num_envs=4, rollout_length=4, anneal=False),
 }
 
+_SMALL = Replay(capacity=20_000)
+
 PRESETS: dict[str, dict[str, Preset]] = {
     "ppo": {
         "CartPole-v1": Preset(
@@ -96,86 +98,32 @@ PRESETS: dict[str, dict[str, Preset]] = {
         ),
     },
     "ppo_penalty": {},
-    "a2c": {
-        "CartPole-v1": Preset(
-            A2CConfig(learning_rate=3e-3, entropy_cost=0.0),
-            steps=500_000,
-            rollout_length=16,
-        ),
-    },
+    "a2c": {"CartPole-v1": DEFAULTS["a2c"]._replace(config=A2CConfig(learning_rate=3e-3, entropy_cost=0.0))},
     "reinforce": {
-        "CartPole-v1": Preset(
-            ReinforceConfig(learning_rate=1e-2, gamma=0.98),
-            steps=500_000,
-            num_envs=16,
+        "CartPole-v1": DEFAULTS["reinforce"]._replace(
+            config=ReinforceConfig(learning_rate=1e-2, gamma=0.98), num_envs=16
         ),
     },
     "dqn": {
-        "CartPole-v1": Preset(
-            DQNConfig(),
-            Replay(batch_size=64, updates_per_rollout=128),
-            steps=50_000,
-            rollout_length=32,
-            anneal=False,
-        ),
+        "CartPole-v1": DEFAULTS["dqn"]._replace(replay=Replay(batch_size=64, updates_per_rollout=128), steps=50_000),
     },
-    "ddpg": {
-        "Pendulum-v1": Preset(
-            DDPGConfig(),
-            Replay(capacity=20_000),
-            steps=20_000,
-            num_envs=4,
-            rollout_length=8,
-            anneal=False,
-        ),
-    },
-    "td3": {
-        "Pendulum-v1": Preset(
-            TD3Config(),
-            Replay(capacity=20_000),
-            steps=20_000,
-            num_envs=4,
-            rollout_length=8,
-            anneal=False,
-        ),
-    },
+    "ddpg": {"Pendulum-v1": DEFAULTS["ddpg"]._replace(replay=_SMALL, steps=20_000)},
+    "td3": {"Pendulum-v1": DEFAULTS["td3"]._replace(replay=_SMALL, steps=20_000)},
     "sac": {
-        "CartPole-v1": Preset(
-            SACConfig(target_rate=0.01, target_entropy=0.2),
-            Replay(),
-            steps=30_000,
-            num_envs=4,
-            rollout_length=8,
-            anneal=False,
-            exploration=Exploration(),
-        ),
-        "Pendulum-v1": Preset(
-            SACConfig(),
-            Replay(capacity=20_000),
-            steps=20_000,
-            num_envs=4,
-            rollout_length=8,
-            anneal=False,
-            exploration=Exploration(),
-        ),
-        "MountainCarContinuous-v0": Preset(
-            SACConfig(target_rate=0.01),
-            Replay(batch_size=256),
+        "CartPole-v1": DEFAULTS["sac"]._replace(config=SACConfig(target_rate=0.01, target_entropy=0.2), steps=30_000),
+        "Pendulum-v1": DEFAULTS["sac"]._replace(replay=_SMALL, steps=20_000),
+        "MountainCarContinuous-v0": DEFAULTS["sac"]._replace(
+            config=SACConfig(target_rate=0.01),
+            replay=Replay(batch_size=256),
             steps=50_000,
-            num_envs=4,
-            rollout_length=8,
-            anneal=False,
             exploration=Exploration(noise=0.7),
         ),
     },
     "redq": {
-        "Pendulum-v1": Preset(
-            REDQConfig(num_critics=5, policy_period=4),
-            Replay(capacity=20_000, updates_per_rollout=64),
+        "Pendulum-v1": DEFAULTS["redq"]._replace(
+            config=REDQConfig(num_critics=5, policy_period=4),
+            replay=_SMALL._replace(updates_per_rollout=64),
             steps=8_000,
-            num_envs=4,
-            rollout_length=4,
-            anneal=False,
         ),
     },
 }

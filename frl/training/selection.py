@@ -7,7 +7,7 @@ from torch import Tensor
 
 from frl import check, random, tree
 from frl.tensordict import TensorDict
-from frl.training.population import size_of
+from frl.training.population import require_leaves, size_of
 
 
 def halve(states: TensorDict, scores: Tensor, keep: int | None = None) -> tuple[TensorDict, Tensor]:
@@ -62,19 +62,16 @@ def exploit(
     check.at_least("exploit", {"fraction": fraction}, 0)
     check.at_most("exploit", {"fraction": fraction}, 0.5)
     check.above("exploit", {"factors[0]": factors[0], "factors[1]": factors[1]}, 0)
-    hyper = states["train", "hyper"]
-    for name in ranges:
-        if name not in hyper:
-            raise KeyError(f"exploit: there is no hyperparameter {name!r}, only {list(hyper)}.")
+    require_leaves("exploit", states["train", "hyper"], ranges)
     k_parent, k_factor = random.split(key)
     number = round(fraction * count)
     ranked = _ranked(scores)
-    parent = torch.arange(count, device=ranked.device)
+    parent = everyone = torch.arange(count, device=ranked.device)
     if number:
         chosen = ranked[count - number :][random.randint(0, number, (number,), k_parent)]
         parent = parent.scatter(0, ranked[:number], chosen)
     train = tree.map(lambda x: x[parent], states["train"])
-    moved = parent != torch.arange(count, device=parent.device)
+    moved = parent != everyone
     for i, (name, (low, high)) in enumerate(ranges.items()):
         shrinks = random.uniform((count,), random.fold_in(k_factor, i)) < 0.5
         value = train["hyper", name]
