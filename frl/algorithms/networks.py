@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from frl import random
-from frl.distributions import Categorical, Normal, OneHotCategorical
+from frl.distributions import Categorical, MultiCategorical, MultiOneHotCategorical, Normal, OneHotCategorical
 from frl.nn import (
     MLP,
     ExplorationType,
@@ -20,8 +21,9 @@ from frl.nn import (
     initialize,
     orthogonal,
 )
-from frl.specs import Bounded, Composite, OneHot, Spec, Unbounded
+from frl.specs import Bounded, Composite, MultiOneHot, OneHot, Spec, Unbounded
 from frl.specs import Categorical as CategoricalSpec
+from frl.specs import MultiCategorical as MultiCategoricalSpec
 from frl.tensordict import Key, TensorDict, scalar
 
 
@@ -78,8 +80,8 @@ def actor_critic(
 ) -> ActorCritic:
     """Two multilayer perceptrons over the concatenated observations, orthogonally initialised.
 
-    Discrete actions are drawn from a categorical distribution, continuous ones from a normal distribution whose
-    standard deviation is a parameter of its own.
+    Discrete actions are drawn from a categorical distribution, each of several at once from one of its own, continuous
+    ones from a normal distribution whose standard deviation is a parameter of its own.
 
     Args: the specs of one environment, without batch: `env.single_observation_spec`, `env.single_action_spec`.
     Raises: TypeError if no distribution is known for the action spec, or if the observations' is no Composite.
@@ -149,13 +151,17 @@ def policy(
     if isinstance(spec, (OneHot, CategoricalSpec)):
         net = TensorDictModule(head(spec.n), keys, ["logits"])
         drawn, params = (OneHotCategorical if isinstance(spec, OneHot) else Categorical), ["logits"]
+    elif isinstance(spec, (MultiOneHot, MultiCategoricalSpec)):
+        net = TensorDictModule(head(sum(spec.nvec)), keys, ["logits"])
+        several = MultiOneHotCategorical if isinstance(spec, MultiOneHot) else MultiCategorical
+        drawn, params = partial(several, nvec=spec.nvec), ["logits"]
     elif isinstance(spec, (Bounded, Unbounded)) and spec.dtype.is_floating_point:
         net = TensorDictModule(_NormalParams(head(math.prod(spec.shape)), spec.shape), keys, ["loc", "scale"])
         drawn, params = Normal, ["loc", "scale"]
     else:
         raise TypeError(
-            f"{function}: no distribution is known for the action spec {spec!r}; give OneHot, Categorical, Bounded "
-            "or Unbounded, or build an ActorCritic from modules of your own."
+            f"{function}: no distribution is known for the action spec {spec!r}; give OneHot, Categorical, "
+            "MultiOneHot, MultiCategorical, Bounded or Unbounded, or build an ActorCritic from modules of your own."
         )
     net = TensorDictSequential(*before, net) if before else net
     return ProbabilisticActor(net, in_keys=params, out_keys=["action"], distribution_class=drawn, return_log_prob=True)

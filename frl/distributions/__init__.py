@@ -9,5 +9,7 @@ from frl.distributions.independent import Independent as Independent
 from frl.distributions.kl import kl_divergence as kl_divergence
 from frl.distributions.masked import MaskedCategorical as MaskedCategorical
 from frl.distributions.masked import MaskedOneHotCategorical as MaskedOneHotCategorical
+from frl.distributions.multi_categorical import MultiCategorical as MultiCategorical
+from frl.distributions.multi_categorical import MultiOneHotCategorical as MultiOneHotCategorical
 from frl.distributions.normal import Normal as Normal
 from frl.distributions.tanh_normal import TanhNormal as TanhNormal

@@ -11,6 +11,7 @@ from frl.distributions.categorical import Choice
 from frl.distributions.composite import CompositeDistribution
 from frl.distributions.independent import Independent
 from frl.distributions.logits import divergence
+from frl.distributions.multi_categorical import Choices
 from frl.distributions.normal import Normal
 from frl.distributions.tanh_normal import TanhNormal
 
@@ -18,8 +19,8 @@ from frl.distributions.tanh_normal import TanhNormal
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     """KL(p ‖ q) = E_p[log p(x) − log q(x)], in nats, for two of the same class and shape.
 
-    Args: p, q: both Categorical, OneHotCategorical, one of their masked kin, Normal, TanhNormal, or Independent or
-        CompositeDistribution of these; two TanhNormal must have the same bounds.
+    Args: p, q: both Categorical, OneHotCategorical, one of their masked kin, MultiCategorical, MultiOneHotCategorical,
+        Normal, TanhNormal, or Independent or CompositeDistribution of these; two TanhNormal must have the same bounds.
     Returns: [*B], the batch shape of `p`; at least 0, and inf where `q` excludes what `p` does not.
     Raises: TypeError if there is no closed form for the classes, ValueError if the shapes or names differ.
     Source: Kullback & Leibler (1951); bijections, tanh among them, leave it as it is.
@@ -39,10 +40,19 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     if isinstance(p, Choice) and isinstance(q, Choice) and type(p) is type(q):
         check.same_shape("kl_divergence", {"q.logits": q.logits, "p.logits": p.logits})
         return divergence(p.logits, q.logits)
+    if isinstance(p, Choices) and isinstance(q, Choices) and type(p) is type(q):
+        return _choices(p, q)
     raise TypeError(
         f"kl_divergence: no closed form for p {type(p).__name__} and q {type(q).__name__}; pass two Categorical, "
         "OneHotCategorical, Normal or TanhNormal, or average p.log_prob(x) - q.log_prob(x) over samples of p."
     )
+
+
+def _choices(p: Choices, q: Choices) -> Tensor:
+    if p.nvec != q.nvec:
+        raise ValueError(f"kl_divergence: q.nvec is {q.nvec} but p.nvec is {p.nvec}; pass two of the same choices.")
+    check.same_shape("kl_divergence", {"q.logits": q.logits, "p.logits": p.logits})
+    return divergence(p.parts, q.parts).sum(-1)
 
 
 def _independent(p: Independent, q: Independent) -> Tensor:

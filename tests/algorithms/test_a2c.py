@@ -4,9 +4,8 @@ import pytest
 
 from frl import random
 from frl.algorithms import A2CConfig, a2c, actor_critic
-from frl.envs import FunctionalEnv
+from frl.envs import FunctionalEnv, probes
 from frl.training import on_policy
-from tests import probes
 from tests.algorithms.test_ppo import greedy, value
 
 CONFIG = A2CConfig(learning_rate=0.05, gamma=0.5, entropy_cost=0.001, max_grad_norm=1.0)

@@ -24,10 +24,9 @@ from frl.algorithms import (
     reinforce,
 )
 from frl.collectors import collect, start
-from frl.envs import Env, FunctionalEnv
+from frl.envs import Env, FunctionalEnv, probes
 from frl.training import on_policy
 from frl.transforms import Compose, InitTracker, TransformedEnv, make_tensordict_primer
-from tests import probes
 
 
 def small_ppo(env: Env) -> Algorithm:

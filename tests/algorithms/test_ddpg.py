@@ -8,9 +8,9 @@ import torch
 from frl import random
 from frl.algorithms import DDPGConfig, actor_q, ddpg
 from frl.envs import FunctionalEnv, make
+from frl.envs.probes import Probe
 from frl.replay import uniform
 from frl.training import off_policy
-from tests.probes import Probe
 
 
 class NearHalf(Probe):

@@ -8,10 +8,10 @@ import torch
 from frl import TensorDict, random
 from frl.algorithms import DQNConfig, QNetwork, dqn, q_network
 from frl.envs import FunctionalEnv
+from frl.envs.probes import ChosenReward, LateReward
 from frl.nn import MLP, Dueling, TensorDictModule, functional_call, initialize
 from frl.replay import n_step, prioritized, uniform
 from frl.training import off_policy
-from tests.probes import ChosenReward, LateReward
 
 
 def trained(probe, config, steps=40):

@@ -113,8 +113,16 @@ def test_modules_of_ones_own_do() -> None:
 
 
 def test_an_action_without_a_distribution_is_refused() -> None:
-    with pytest.raises(TypeError, match="no distribution is known for the action spec MultiCategorical"):
-        networks_for(specs.MultiCategorical([2, 3]))
+    with pytest.raises(TypeError, match="no distribution is known for the action spec Binary"):
+        networks_for(specs.Binary(3))
+
+
+@pytest.mark.parametrize("spec", [specs.MultiCategorical([2, 3]), specs.MultiOneHot([2, 3])])
+def test_several_choices_at_once_are_drawn_each_for_itself(spec: specs.Spec) -> None:
+    networks, params = networks_for(spec)
+    td = networks.act(params["actor"], seen(5), random.key(2), explore=True)
+    assert spec.expand(5).contains(td["action"])
+    assert td["sample_log_prob"].exp().tolist() == pytest.approx([1 / 6] * 5, abs=0.02)
 
 
 def test_a_network_without_memory_carries_nothing_on() -> None:

@@ -6,8 +6,7 @@ import torch
 from frl import TensorDict, random
 from frl.algorithms import actor_critic
 from frl.algorithms.policy_gradient import policy_gradient
-from frl.envs import FunctionalEnv
-from tests import probes
+from frl.envs import FunctionalEnv, probes
 
 SETTINGS = {"learning_rate": 0.1, "anneal_updates": 4.0, "max_grad_norm": 1.0}
 

@@ -9,10 +9,9 @@ from frl import TensorDict, random
 from frl.algorithms import PPOConfig, actor_critic, advantages, ppo
 from frl.algorithms.advantages import rows
 from frl.collectors import collect, start
-from frl.envs import FunctionalEnv
+from frl.envs import FunctionalEnv, probes
 from frl.objectives import ClipPPOLoss
 from frl.training import on_policy
-from tests import probes
 
 CONFIG = PPOConfig(
     num_epochs=4, num_minibatches=2, learning_rate=0.02, gamma=0.5, lambda_=0.95, entropy_cost=0.001, max_grad_norm=1.0

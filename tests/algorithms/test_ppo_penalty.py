@@ -6,9 +6,8 @@ import torch
 from frl import random
 from frl.algorithms import PPOPenaltyConfig, actor_critic, ppo_penalty
 from frl.collectors import collect, start
-from frl.envs import FunctionalEnv
+from frl.envs import FunctionalEnv, probes
 from frl.training import on_policy
-from tests import probes
 
 CONFIG = PPOPenaltyConfig(num_minibatches=2, learning_rate=0.02, gamma=0.5, entropy_cost=0.001, max_grad_norm=1.0)
 

@@ -8,10 +8,10 @@ from frl.algorithms import A2CConfig, PPOConfig, a2c, advantages, ppo, recurrent
 from frl.algorithms.advantages import rows
 from frl.collectors import collect, start
 from frl.envs import FunctionalEnv
+from frl.envs.probes import Remembered
 from frl.objectives import ClipPPOLoss
 from frl.training import evaluate, on_policy
 from tests.algorithms.test_base import remembering
-from tests.probes import Remembered
 
 CONFIG = PPOConfig(num_epochs=4, num_minibatches=2, learning_rate=0.02, gamma=0.5, max_grad_norm=1.0)
 

@@ -6,10 +6,10 @@ import torch
 from frl import TensorDict, random, specs, transforms
 from frl.algorithms import DQNConfig, dqn, q_network, recurrent_q_network
 from frl.envs import Env, FunctionalEnv
+from frl.envs.probes import Remembered
 from frl.nn import functional_call
 from frl.replay import sequence
 from frl.training import off_policy
-from tests.probes import Remembered
 
 SEEN = specs.Composite({"observation": specs.Unbounded(3)})
 

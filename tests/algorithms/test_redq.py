@@ -6,9 +6,9 @@ import torch
 from frl import random
 from frl.algorithms import REDQConfig, redq, stochastic_actor_q
 from frl.envs import FunctionalEnv, make
+from frl.envs.probes import BoxedReward
 from frl.replay import uniform
 from frl.training import off_policy, population
-from tests.probes import BoxedReward
 
 
 def networks_of(env, cells=(16,)):

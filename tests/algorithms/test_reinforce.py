@@ -6,8 +6,7 @@ import torch
 from frl import random, tree
 from frl.algorithms import ReinforceConfig, actor_critic, reinforce
 from frl.collectors import collect, start
-from frl.envs import FunctionalEnv
-from tests import probes
+from frl.envs import FunctionalEnv, probes
 from tests.algorithms.test_a2c import trained
 from tests.algorithms.test_ppo import greedy
 

@@ -9,10 +9,10 @@ from frl import random
 from frl.algorithms import SACConfig, actor_q, sac, stochastic_actor_q
 from frl.algorithms.sac import soft_actor_critic
 from frl.envs import FunctionalEnv, make
+from frl.envs.probes import BoxedReward, MatchedReward
 from frl.objectives import SACLoss
 from frl.replay import n_step, prioritized, uniform
 from frl.training import off_policy, population
-from tests.probes import BoxedReward, MatchedReward
 
 
 def networks_of(env, cells=(16,)):

@@ -6,9 +6,9 @@ import torch
 from frl import random
 from frl.algorithms import TD3Config, actor_q, td3
 from frl.envs import FunctionalEnv, make
+from frl.envs.probes import BoxedReward, Endless
 from frl.replay import n_step, prioritized, uniform
 from frl.training import off_policy, population
-from tests.probes import BoxedReward, Endless
 
 
 class BoxedEndless(Endless):

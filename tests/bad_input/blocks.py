@@ -52,6 +52,20 @@ BLOCKS = {
         lambda: dist.MaskedOneHotCategorical(zeros(2, 2), MASK[0]),
         *(ValueError, "mask", "[2]", "[2, 2]", "expand the mask"),
     ),
+    "logits for other choices": bad(
+        lambda: dist.MultiCategorical(zeros(3, 4), (2, 3)), ValueError, "[3, 4]", "sum(nvec), which is 5", "one output"
+    ),
+    "choices among none": bad(
+        lambda: dist.MultiCategorical(zeros(3, 2), (2, 0)), ValueError, "min(nvec) is 0", "at least 1"
+    ),
+    "no choices": bad(lambda: dist.MultiOneHotCategorical(zeros(3, 2), ()), ValueError, "len(nvec) is 0", "at least 1"),
+    "vectors of other choices": bad(
+        lambda: dist.MultiOneHotCategorical(zeros(3, 5), (2, 3)).log_prob(zeros(3, 2)),
+        *(ValueError, "[3, 2]", "[3, 5]", "one vector for each row"),
+    ),
+    "a number for several indices": bad(
+        lambda: dist.MultiCategorical(zeros(3, 5), (2, 3)).log_prob(zeros(3)), ValueError, "[3]", "[3, 2]", "one index"
+    ),
     "more event axes than there are": bad(
         lambda: dist.Independent(dist.Delta(zeros(3)), 2), ValueError, "event_dims is 2", "[3]", "pass at most 1"
     ),

@@ -8,8 +8,8 @@ import torch
 
 from frl import TensorDict, envs
 from frl import collectors as collect
+from frl.envs.probes import Endless, Probe
 from tests.bad_input.case import KEY, TD, bad, ints, zeros
-from tests.probes import Endless, Probe
 
 
 class NanReward(gymnasium.Env[Any, Any]):

@@ -47,8 +47,8 @@ LEARNING = {
         lambda: learn(num_minibatches=3), ValueError, "8 steps", "3 minibatches", "choose environments × steps"
     ),
     "an action without a distribution": bad(
-        lambda: algorithms.actor_critic(CART.single_observation_spec, specs.MultiCategorical([2, 3])),
-        *(TypeError, "MultiCategorical", "give OneHot, Categorical"),
+        lambda: algorithms.actor_critic(CART.single_observation_spec, specs.Binary(3)),
+        *(TypeError, "Binary", "give OneHot, Categorical"),
     ),
     "an action spec for an observation's": bad(
         lambda: algorithms.actor_critic(CART.single_action_spec, CART.single_action_spec),

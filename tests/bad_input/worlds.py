@@ -6,8 +6,8 @@ import torch
 from frl import TensorDict, envs, specs
 from frl.envs import classic
 from frl.envs.drawing import BLACK, canvas
+from frl.envs.probes import Probe
 from tests.bad_input.case import KEY, bad, ints, zeros
-from tests.probes import Probe
 
 CAR = envs.make("MountainCarContinuous-v0", 2)
 LINKS = envs.make("Acrobot-v1", 2)

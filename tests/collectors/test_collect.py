@@ -5,7 +5,7 @@ import torch
 from frl import TensorDict, random
 from frl.collectors import collect, start
 from frl.envs import FunctionalEnv, make
-from tests.probes import Endless, LateReward
+from frl.envs.probes import Endless, LateReward
 
 
 def push_right(train: TensorDict, td: TensorDict, key: torch.Tensor) -> TensorDict:

@@ -8,12 +8,12 @@ from torch import nn
 from frl import TensorDict, random
 from frl.collectors import Collector
 from frl.envs import FunctionalEnv, GymEnv, SerialEnv, make
+from frl.envs.probes import Endless, LateReward
 from frl.nn import EGreedyModule, QValueActor, TensorDictSequential, advance, buffers, from_module
 from frl.specs import OneHot
 from frl.transforms import RewardScaling, StepCounter, TransformedEnv
 from tests.collectors import policies
 from tests.envs import faulty
-from tests.probes import Endless, LateReward
 
 KEY = random.key(0)
 

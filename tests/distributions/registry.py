@@ -83,6 +83,25 @@ class _PartsReference:
         return self.gear.entropy() + self.torque.entropy()
 
 
+class _ChoicesReference:
+    """What torch says of each of the choices, of 2 and of 3, summed."""
+
+    def __init__(self, cls, logits, splits):
+        self.parts = [cls(logits=x) for x in logits.split([2, 3], -1)]
+        self.splits = splits
+
+    def log_prob(self, x):
+        values = x.split(self.splits, -1) if self.splits else x.unbind(-1)
+        return sum(part.log_prob(value) for part, value in zip(self.parts, values, strict=True))
+
+    def entropy(self):
+        return sum(part.entropy() for part in self.parts)
+
+
+def _five_logits(key, batch, dtype):
+    return {"logits": random.normal((*batch, 5), key, dtype=dtype)}
+
+
 def _bounded(key, batch, dtype):
     bounds = {"low": torch.tensor([-2.0, 0.0], dtype=dtype), "high": torch.tensor([2.0, 10.0], dtype=dtype)}
     return _location_scale(key, (*batch, 2), dtype) | bounds
@@ -113,6 +132,24 @@ CASES = [
         _logits_reference(td.OneHotCategorical),
         (*DISCRETE, "mean"),
         (4,),
+    ),
+    Case(
+        "MultiCategorical",
+        D.MultiCategorical,
+        _five_logits,
+        lambda logits: _ChoicesReference(td.Categorical, logits, None),
+        ("sample", "log_prob", "mode", "entropy", "kl"),
+        (2,),
+        builder=partial(D.MultiCategorical, nvec=(2, 3)),
+    ),
+    Case(
+        "MultiOneHotCategorical",
+        D.MultiOneHotCategorical,
+        _five_logits,
+        lambda logits: _ChoicesReference(td.OneHotCategorical, logits, [2, 3]),
+        ("sample", "log_prob", "mode", "entropy", "kl"),
+        (5,),
+        builder=partial(D.MultiOneHotCategorical, nvec=(2, 3)),
     ),
     Case(
         "Independent",

@@ -45,6 +45,9 @@ def test_the_divergence_is_that_of_torch(case):
     if case.name == "CompositeDistribution":
         p_parts, q_parts = reference(case, 0), reference(case, 1)
         expected = sum(td.kl_divergence(getattr(p_parts, x), getattr(q_parts, x)) for x in ("gear", "torque"))
+    elif isinstance(p, (D.MultiCategorical, D.MultiOneHotCategorical)):
+        parts = zip(reference(case, 0).parts, reference(case, 1).parts, strict=True)
+        expected = sum(td.kl_divergence(*pair) for pair in parts)
     elif case.name == "TanhNormal":
         expected = td.kl_divergence(td.Normal(p.loc, p.scale), td.Normal(q.loc, q.scale)).sum(-1)
     else:

@@ -7,8 +7,8 @@ import torch
 from frl import random, tree
 from frl.envs import FunctionalEnv, ids, make
 from frl.envs.drawing import BLACK, WHITE, Canvas, canvas, cell, everywhere
+from frl.envs.probes import Probe
 from tests.envs.worlds import GYMNASIUM, varied
-from tests.probes import Probe
 from tests.purity import Purity
 from tests.traced import traced
 

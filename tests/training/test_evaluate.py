@@ -7,8 +7,8 @@ from torch import Tensor
 from frl import TensorDict, random
 from frl.envs import FunctionalEnv, make
 from frl.envs.classic import CartPole
+from frl.envs.probes import ChosenReward, Endless, LateReward
 from frl.training.evaluate import evaluate
-from tests.probes import ChosenReward, Endless, LateReward
 
 
 def act(train: TensorDict, td: TensorDict, key: Tensor | None = None, explore: bool = True) -> TensorDict:

@@ -5,8 +5,8 @@ import torch
 from frl import random
 from frl.algorithms import PPOConfig, actor_critic, ppo
 from frl.envs import FunctionalEnv, make
+from frl.envs.probes import LateReward
 from frl.training import on_policy
-from tests.probes import LateReward
 
 CONFIG = PPOConfig(num_epochs=2, num_minibatches=2)
 

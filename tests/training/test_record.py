@@ -11,10 +11,10 @@ from frl import TensorDict, random
 from frl.envs import Env, FunctionalEnv, GymWrapper, make
 from frl.envs.classic import CartPole
 from frl.envs.drawing import BLACK, canvas
+from frl.envs.probes import Endless
 from frl.training.record import record
 from frl.transforms import FrameSkipTransform, RewardScaling, StepCounter, TransformedEnv
 from tests.envs.worlds import GYMNASIUM
-from tests.probes import Endless
 from tests.training.test_video import read_mp4
 
 NOTHING, KEY = TensorDict({}), random.key(7)
