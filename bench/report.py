@@ -29,6 +29,12 @@ def quartiles(values: Sequence[float], digits: int | None = None) -> dict[str, A
     return {"median": median, "quartiles": [low, high]}
 
 
+def read(name: str) -> dict[str, Any]:
+    """What bench/results/<name>.json holds; nothing if there is none yet."""
+    path = Path(__file__).parent / "results" / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
 def write(name: str, result: dict[str, Any]) -> None:
     """Keeps `result` as bench/results/<name>.json."""
     path = Path(__file__).parent / "results" / f"{name}.json"
