@@ -59,6 +59,7 @@ class Learner(NamedTuple):
     algorithm: Algorithm
     loop: training.Loop
     value: Value
+    num_steps: int = 100
     remember: Callable[[Any, TensorDict], TensorDict] = lambda params, td: td
 
 
@@ -89,7 +90,7 @@ class Flags(nn.Module):
         return mask != 0
 
 
-def on_policy(make: Callable[..., Algorithm], config: Any) -> Callable[..., Learner]:
+def on_policy(make: Callable[..., Algorithm], config: Any, num_steps: int = 100) -> Callable[..., Learner]:
     """Learns from each rollout, at a rate that falls to zero."""
 
     def made(probe: probes.Probe) -> Learner:
@@ -97,7 +98,7 @@ def on_policy(make: Callable[..., Algorithm], config: Any) -> Callable[..., Lear
         specs = env.single_observation_spec, env.single_action_spec
         networks = masked(env) if isinstance(probe, probes.Masked) else algorithms.actor_critic(*specs, CELLS)
         algorithm = make(networks, config)
-        return Learner(env, algorithm, training.on_policy(env, algorithm, 8), values_of(networks))
+        return Learner(env, algorithm, training.on_policy(env, algorithm, 8), values_of(networks), num_steps)
 
     return made
 
@@ -111,7 +112,11 @@ def recurrent(make: Callable[..., Algorithm], config: Any) -> Callable[..., Lear
         algorithm = make(networks, config)
         loop = training.on_policy(env, algorithm, 8)
         return Learner(
-            env, algorithm, loop, values_of(networks), lambda params, td: networks.remember(params["critic"], td)
+            env,
+            algorithm,
+            loop,
+            values_of(networks),
+            remember=lambda params, td: networks.remember(params["critic"], td),
         )
 
     return made
@@ -177,56 +182,17 @@ def critics_of(networks: ActorQ) -> Value:
     return value
 
 
-_ON = {"gamma": GAMMA, "anneal_updates": 100.0}
 _OFF = {"gamma": GAMMA, "learning_rate": 1e-2, "anneal_updates": 800.0, "target_rate": 0.1}
+_ONCE: dict[str, Any] = {"gamma": GAMMA, "learning_rate": 3e-2, "anneal_updates": 300.0, "max_grad_norm": 1.0}
+_OFTEN: dict[str, Any] = {"gamma": GAMMA, "learning_rate": 1e-2, "anneal_updates": 400.0, "entropy_cost": 0.0}
+_OFTEN |= {"num_epochs": 4, "num_minibatches": 1}
+PPO = algorithms.PPOConfig(value_clip=float("inf"), **_OFTEN)
 LEARNERS: dict[str, tuple[str, Callable[..., Learner]]] = {
-    "PPO": (
-        "any",
-        on_policy(
-            algorithms.ppo,
-            algorithms.PPOConfig(
-                num_epochs=4,
-                num_minibatches=1,
-                learning_rate=1e-2,
-                entropy_cost=0.0,
-                gamma=GAMMA,
-                anneal_updates=400.0,
-                value_clip=float("inf"),
-            ),
-        ),
-    ),
-    "PPO with a penalty": (
-        "any",
-        on_policy(
-            algorithms.ppo_penalty,
-            algorithms.PPOPenaltyConfig(
-                num_epochs=4, num_minibatches=1, learning_rate=1e-2, entropy_cost=0.0, gamma=GAMMA, anneal_updates=400.0
-            ),
-        ),
-    ),
-    "A2C": (
-        "any",
-        on_policy(algorithms.a2c, algorithms.A2CConfig(learning_rate=3e-2, entropy_cost=0.0, max_grad_norm=1.0, **_ON)),
-    ),
-    "REINFORCE": (
-        "any",
-        on_policy(algorithms.reinforce, algorithms.ReinforceConfig(learning_rate=3e-2, max_grad_norm=1.0, **_ON)),
-    ),
-    "recurrent PPO": (
-        "memory",
-        recurrent(
-            algorithms.ppo,
-            algorithms.PPOConfig(
-                num_epochs=4,
-                num_minibatches=1,
-                learning_rate=1e-2,
-                entropy_cost=0.0,
-                gamma=GAMMA,
-                anneal_updates=400.0,
-                value_clip=float("inf"),
-            ),
-        ),
-    ),
+    "PPO": ("any", on_policy(algorithms.ppo, PPO)),
+    "PPO with a penalty": ("any", on_policy(algorithms.ppo_penalty, algorithms.PPOPenaltyConfig(**_OFTEN))),
+    "A2C": ("any", on_policy(algorithms.a2c, algorithms.A2CConfig(entropy_cost=0.0, **_ONCE), 300)),
+    "REINFORCE": ("any", on_policy(algorithms.reinforce, algorithms.ReinforceConfig(**_ONCE), 300)),
+    "recurrent PPO": ("memory", recurrent(algorithms.ppo, PPO)),
     "DQN": ("discrete", off_policy(deep_q)),
     "DDPG": ("box", off_policy(deterministic(algorithms.ddpg, algorithms.DDPGConfig(**_OFF)))),
     "TD3": ("box", off_policy(deterministic(algorithms.td3, algorithms.TD3Config(**_OFF)))),
@@ -283,13 +249,13 @@ def fitting(kind: str) -> dict[str, probes.Probe]:
     }[kind]
 
 
-def trained(learner: Learner, compiled: bool, num_steps: int = 100) -> TensorDict:
+def trained(learner: Learner, compiled: bool) -> TensorDict:
     """The states of 20 trainings after so many steps."""
     keys = random.key(torch.arange(SEEDS))
     many = training.population(learner.loop, SEEDS)
     states = many.init(keys)
     step = frl.compile(many.step, donate=True) if compiled else torch.vmap(learner.loop.step)
-    for _ in range(num_steps):
+    for _ in range(learner.num_steps):
         states, _ = step(states)
     return states
 
