@@ -98,7 +98,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
         ),
     },
     "ppo_penalty": {},
-    "a2c": {"CartPole-v1": DEFAULTS["a2c"]._replace(config=A2CConfig(learning_rate=3e-3, entropy_cost=0.0))},
+    "a2c": {"CartPole-v1": DEFAULTS["a2c"]._replace(config=A2CConfig(gamma=0.98, lambda_=0.9, entropy_cost=0.0))},
     "reinforce": {
         "CartPole-v1": DEFAULTS["reinforce"]._replace(
             config=ReinforceConfig(learning_rate=1e-2, gamma=0.98), num_envs=16
