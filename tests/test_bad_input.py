@@ -24,6 +24,7 @@ from tests.bad_input.offline import OFFLINE
 from tests.bad_input.on_policy import ON_POLICY
 from tests.bad_input.parameters import PARAMETERS
 from tests.bad_input.policies import POLICIES
+from tests.bad_input.populations import POPULATIONS
 from tests.bad_input.programs import COMMANDS, FILES
 from tests.bad_input.reach import EXEMPT, NAMES, reached
 from tests.bad_input.recording import RECORDING
@@ -61,6 +62,7 @@ PARTS = (
     TASKS,
     ON_POLICY,
     CRITICS,
+    POPULATIONS,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

@@ -9,12 +9,13 @@ from frl import functional as F
 from frl.algorithms.base import Algorithm
 from frl.algorithms.networks import ActorCritic
 from frl.algorithms.ppo import proximal
+from frl.algorithms.ranges import require_ranges
 from frl.objectives import KLPENPPOLoss
 from frl.tensordict import TensorDict
 
 
 class PPOPenaltyConfig(NamedTuple):
-    """Hyperparameters of `ppo_penalty`; all but the two counts become leaves of `train["hyper"]`."""
+    """Hyperparameters of `ppo_penalty`; all but the counts and `kl_coefficient` become leaves of `train["hyper"]`."""
 
     num_epochs: int = 4
     num_minibatches: int = 4
@@ -54,11 +55,12 @@ def ppo_penalty(networks: ActorCritic, config: PPOPenaltyConfig = _DEFAULTS) -> 
         penalty = {"clip_value": hyper["value_clip"], "beta": train["kl_coefficient"]}
         return KLPENPPOLoss(networks.actor, networks.critic, normalize_advantage=True, **costs, **penalty)
 
-    inner = proximal("ppo_penalty", networks, config._asdict(), loss, networks.actor[-1].in_keys)
+    require_ranges("ppo_penalty", {"kl_coefficient": config.kl_coefficient})
+    settings = {name: value for name, value in config._asdict().items() if name != "kl_coefficient"}
+    inner = proximal("ppo_penalty", networks, settings, loss, networks.actor[-1].in_keys)
 
     def init(key: Tensor) -> TensorDict:
-        train = inner.init(key)
-        return train.set("kl_coefficient", torch.clone(train["hyper", "kl_coefficient"]))
+        return inner.init(key).set("kl_coefficient", torch.tensor(float(config.kl_coefficient)))
 
     def update(train: TensorDict, batch: TensorDict, key: Tensor) -> tuple[TensorDict, TensorDict]:
         coefficient = train["kl_coefficient"]

@@ -13,7 +13,7 @@ from frl.tensordict import TensorDict
 
 
 class REDQConfig(NamedTuple):
-    """Hyperparameters of `redq`; all but the two counts become leaves of `train["hyper"]`, to be swept or annealed."""
+    """Hyperparameters of `redq`; all but the counts and `alpha` become leaves of `train["hyper"]`, to be swept."""
 
     num_critics: int = 10
     num_target_critics: int = 2

@@ -23,7 +23,7 @@ _TWIN = 2
 
 
 class SACConfig(NamedTuple):
-    """Hyperparameters of `sac`; all become leaves of `train["hyper"]`, to be swept or annealed."""
+    """Hyperparameters of `sac`; all but `alpha` become leaves of `train["hyper"]`, to be swept or annealed."""
 
     learning_rate: float = 1e-3
     """Of the critics, the policy and the logarithm of the temperature."""
@@ -106,7 +106,7 @@ def soft_actor_critic(
 
     def init(key: Tensor) -> TensorDict:
         params = networks.init_ensemble(num_critics, key).set("log_alpha", torch.tensor(float(numbers["alpha"])).log())
-        return begin(params, ("qvalue",), numbers)
+        return begin(params, ("qvalue",), {name: value for name, value in numbers.items() if name != "alpha"})
 
     def act(train: TensorDict, td: TensorDict, key: Tensor | None = None, explore: bool = True) -> TensorDict:
         how = ExplorationType.RANDOM if explore else ExplorationType.DETERMINISTIC

@@ -1,4 +1,4 @@
-"""The command line: `frl train ALGORITHM | eval | plot | envs`."""
+"""The command line: `frl train ALGORITHM | sweep ALGORITHM | eval | export | plot | envs`."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -10,8 +10,12 @@ ALGORITHMS = ("ppo", "ppo_penalty", "a2c", "reinforce", "dqn", "ddpg", "td3", "s
 USAGE = f"""usage: frl COMMAND [-h] ...
 
   frl train ppo --env CartPole-v1    trains, evaluates, and leaves a run directory; --resume continues one
+  frl sweep ppo --vary learning-rate log:1e-4:1e-2:32 --num-seeds 8
+                                     trains all values with all seeds at once, names the best, draws them all
   frl eval RUN --video run.mp4       evaluates the last policy of a run, or the best, and films it
-  frl plot RUN... -o curve.png       draws the learning curves of runs
+  frl export RUN --member 3 -o policy.safetensors
+                                     saves a policy, or a member as a run of its own
+  frl plot RUN... -o curve.png       draws the learning curves of runs, or a sweep
   frl envs                           lists the environments
 
 The algorithms are {", ".join(ALGORITHMS[:-1])} and {ALGORITHMS[-1]}.
@@ -40,18 +44,19 @@ def _command(arguments: list[str]) -> int:
         print(USAGE)
         return 0 if arguments else 2
     name, *rest = arguments
-    if name == "train" and rest and rest[0] in ("-h", "--help"):
+    trainings: dict[str, Callable[[str, list[str]], int]] = {"train": _train, "sweep": _sweep}
+    if name in trainings and rest and rest[0] in ("-h", "--help"):
         print(USAGE)
         return 0
-    if name == "train":
+    if name in trainings:
         if not rest or rest[0] not in ALGORITHMS:
             raise UsageError(
-                f"train: unknown algorithm {rest[0] if rest else ''!r}; there are: {', '.join(ALGORITHMS)}."
+                f"{name}: unknown algorithm {rest[0] if rest else ''!r}; there are: {', '.join(ALGORITHMS)}."
             )
-        return _train(rest[0], rest[1:])
-    commands: dict[str, Callable[[list[str]], int]] = {"eval": _eval, "plot": _plot, "envs": _envs}
+        return trainings[name](rest[0], rest[1:])
+    commands: dict[str, Callable[[list[str]], int]] = {"eval": _eval, "export": _export, "plot": _plot, "envs": _envs}
     if name not in commands:
-        raise UsageError(f"unknown command {name!r}; there are: train, {', '.join(commands)}.")
+        raise UsageError(f"unknown command {name!r}; there are: {', '.join((*trainings, *commands))}.")
     return commands[name](rest)
 
 
@@ -62,6 +67,18 @@ def _train(algorithm: str, arguments: list[str]) -> int:
     from frl.cli.train import train
 
     return train(algorithm, arguments)
+
+
+def _sweep(algorithm: str, arguments: list[str]) -> int:
+    from frl.cli.train import sweep
+
+    return sweep(algorithm, arguments)
+
+
+def _export(arguments: list[str]) -> int:
+    from frl.cli.export import export
+
+    return export(arguments)
 
 
 def _eval(arguments: list[str]) -> int:

@@ -20,7 +20,7 @@ from frl.envs import Env, GymWrapper, make
 from frl.tensordict import TensorDict
 from frl.training.evaluate import evaluate
 from frl.training.loop import Loop
-from frl.training.population import population
+from frl.training.population import assemble, population
 from frl.training.record import record
 from frl.training.run import Step
 
@@ -37,19 +37,25 @@ class Training(NamedTuple):
 def build(name: str, options: Options) -> Training:
     """The training that the options of the algorithm `name` describe, not compiled.
 
-    Raises: UsageError for an unknown environment or a space that the algorithm cannot act in.
+    Raises: UsageError for an unknown environment, a space that the algorithm cannot act in, or a hyperparameter out of
+        range.
     """
     recipe = RECIPES[name]
     with usage_errors(ValueError, TypeError, ImportError):
         env = make(options.env, batch_size=[options.num_envs])
-        algorithm = recipe.algorithm(env, options.hyperparameters())
+        algorithm, *_ = [recipe.algorithm(env, member.hyperparameters()) for member in options.members]
     return Training(recipe, env, algorithm, _loop(recipe, env, algorithm, options))
 
 
 def initial_state(training: Training, options: Options) -> TensorDict:
-    """The state before the first update; member i of a population starts as the run of its seed alone."""
-    keys = torch.stack([_keys(seed)[0] for seed in options.seeds])
-    return training.loop.init(keys if options.num_seeds > 1 else keys[0])
+    """The state before the first update; each member of a population starts as the run of its options alone."""
+    states = [_alone(training, member) for member in options.members]
+    return assemble(states) if len(states) > 1 else states[0]
+
+
+def _alone(training: Training, member: Options) -> TensorDict:
+    algorithm = training.recipe.algorithm(training.env, member.hyperparameters())
+    return training.recipe.loop(training.env, algorithm, member, False).init(_keys(member.seed)[0])
 
 
 def compiled_step(training: Training, options: Options) -> Step:
@@ -88,7 +94,7 @@ def or_eager(compiled: Step, eager: Step) -> Step:
 
 
 Evaluator = Callable[[TensorDict, Tensor], Tensor]
-"""`returns(state, keys)` of the greedy policy, [seeds, episodes], from a key for each seed, [seeds, 2]."""
+"""`returns(state, keys)` of the greedy policy, [members, episodes], from a key for each member, [members, 2]."""
 
 
 @contextlib.contextmanager
@@ -98,27 +104,27 @@ def evaluator(training: Training, options: Options) -> Generator[Evaluator, None
         env = make(options.env, batch_size=[options.eval_episodes])
 
     def returns(state: TensorDict, keys: Tensor) -> Tensor:
-        key = keys if options.num_seeds > 1 else keys[0]
+        key = keys if len(keys) > 1 else keys[0]
         with torch.no_grad():
             found = evaluate(env, training.algorithm.act, state["train"], key, options.eval_episodes)
-        return found.reshape(options.num_seeds, -1)
+        return found.reshape(len(keys), -1)
 
     with contextlib.closing(env):
         yield returns
 
 
 def evaluation_returns(training: Training, options: Options, state: TensorDict) -> Tensor:
-    """The returns of the greedy policy, [seeds, episodes], from keys that no training has used."""
+    """The returns of the greedy policy, [members, episodes], from keys of their seeds that no training has used."""
     with evaluator(training, options) as returns:
-        return returns(state, torch.stack([_keys(seed)[1] for seed in options.seeds]))
+        return returns(state, torch.stack([_keys(member.seed)[1] for member in options.members]))
 
 
 def evaluation_metrics(options: Options, returns: Evaluator, state: TensorDict) -> TensorDict:
-    """The mean and the deviation of the greedy policy's returns now, each [] or, of several seeds, [seeds].
+    """The mean and the deviation of the greedy policy's returns now, each [] or, of a population, [members].
 
     Their keys are folded with the step, and used neither by the training nor by the evaluation at its end.
     """
-    keys = torch.stack([_keys(seed)[2] for seed in options.seeds])
+    keys = torch.stack([_keys(member.seed)[2] for member in options.members])
     found = returns(state, random.fold_in(keys, state["step"].reshape(-1)))
     shape = state["step"].shape
     mean, deviation = found.mean(1).reshape(shape), found.std(1, correction=0).reshape(shape)
@@ -126,8 +132,8 @@ def evaluation_metrics(options: Options, returns: Evaluator, state: TensorDict) 
 
 
 def film(training: Training, options: Options, state: TensorDict, path: Path, num_episodes: int) -> Tensor:
-    """Records episodes of the greedy policy, of the first seed if there are several; returns their returns."""
-    train = state["train"] if options.num_seeds == 1 else tree.map(lambda x: x[0], state["train"])
+    """Records episodes of the greedy policy, of the first member if there are several; returns their returns."""
+    train = state["train"] if len(options.members) == 1 else tree.map(lambda x: x[0], state["train"])
     mendable = (ValueError, TypeError, NotImplementedError, ImportError, OSError, gymnasium.error.Error)
     with usage_errors(*mendable), contextlib.closing(_visible(options.env)) as env:
         return record(env, training.algorithm.act, train, _keys(options.seed)[3], path, num_episodes)
@@ -172,12 +178,25 @@ def _seconds(recipe: Recipe, options: Options, cost: _Cost) -> float:
     gradient_steps = recipe.gradient_steps(options)
     samples = options.num_envs * options.rollout_length + gradient_steps * recipe.samples(options)
     steps = options.rollout_length * cost.vector_step + gradient_steps * cost.gradient_step
-    return options.num_seeds * options.num_updates * (steps + samples * cost.sample)
+    return len(options.members) * options.num_updates * (steps + samples * cost.sample)
 
 
 def _loop(recipe: Recipe, env: Env, algorithm: Algorithm, options: Options, compiled: bool = False) -> Loop:
     loop = recipe.loop(env, algorithm, options, compiled)
-    return population(loop, options.num_seeds) if options.num_seeds > 1 else loop
+    count = len(options.members)
+    if count == 1:
+        return loop
+    with_replay = getattr(options, "replay", None) is not None
+    return population(loop, count, None if with_replay else options.chunk or _chunk(count))
+
+
+_TOGETHER = 8  # members whose step fits into the caches of a processor
+
+
+def _chunk(count: int) -> int:
+    """The divisor of `count` that is nearest to 8, by ratio."""
+    divisors = [size for size in range(1, count + 1) if count % size == 0]
+    return min(divisors, key=lambda size: max(size / _TOGETHER, _TOGETHER / size))
 
 
 def _keys(seed: int) -> Tensor:

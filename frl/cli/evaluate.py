@@ -3,16 +3,14 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from frl.cli.build import build, evaluation_returns, film
-from frl.cli.errors import UsageError, require_at_least, usage_errors
+from frl.cli.errors import require_at_least
 from frl.cli.flags import Positional, parse
-from frl.cli.options import from_json
 from frl.cli.report import print_evaluation
-from frl.cli.run_directory import BEST, CHECKPOINTS, read_config
+from frl.cli.saved import Which, saved
 from frl.tensordict import TensorDict
-from frl.training.checkpoint import Checkpoint, CorruptCheckpoint, load_latest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,10 +21,12 @@ class EvalOptions:
     """The run directory."""
     episodes: int = 100
     """Episodes for each seed of the run."""
-    checkpoint: Literal["last", "best"] = "last"
+    member: int | None = None
+    """Which of the members that were trained at once, counted from 0; by default all."""
+    checkpoint: Which = "last"
     """Which policy: the last, or the one that was the best in a training with --eval-every; each seed's own best."""
     video: Path | None = None
-    """Films the policy, that of the first seed, and writes this file, .mp4 or .gif."""
+    """Films the policy, that of the first member, and writes this file, .mp4 or .gif."""
     video_episodes: int = 1
     """Episodes of the video."""
 
@@ -35,16 +35,14 @@ def evaluate_run(arguments: Sequence[str]) -> int:
     """Runs the command; returns the exit code."""
     given = parse(EvalOptions, arguments, "frl eval")
     require_at_least(1, {"episodes": given.episodes, "video_episodes": given.video_episodes})
-    config = read_config(given.run)
-    name = config["algorithm"]
-    options = dataclasses.replace(from_json(name, config["options"]), eval_episodes=given.episodes)
-    found = _load(given)
-    training = build(name, options)
+    found = saved(given.run, given.checkpoint, given.member)
+    options = dataclasses.replace(found.options, eval_episodes=given.episodes)
+    training = build(found.name, options)
     print(f"{training.recipe.title} on {options.env}, after {_steps(found.state)} steps")
     if given.video is not None:
         returns = film(training, options, found.state, given.video, given.video_episodes)
         print(f"video: {given.video}, returns {', '.join(f'{value:.1f}' for value in returns.tolist())}")
-    print_evaluation(evaluation_returns(training, options, found.state), options.seeds)
+    print_evaluation(evaluation_returns(training, options, found.state), options.seeds, options.varied)
     return 0
 
 
@@ -52,12 +50,3 @@ def _steps(state: TensorDict) -> str:
     """The steps of the state: from the fewest to the most where each seed is the best at another."""
     low, high = state["step"].min(), state["step"].max()
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def _load(given: EvalOptions) -> Checkpoint:
-    if given.checkpoint == "best" and not (given.run / BEST).is_dir():
-        raise UsageError(
-            f"--checkpoint best: {given.run} has none, for it was trained without --eval-every; take --checkpoint last."
-        )
-    with usage_errors(CorruptCheckpoint, FileNotFoundError):
-        return load_latest(given.run / (BEST if given.checkpoint == "best" else CHECKPOINTS))

@@ -12,8 +12,9 @@ from frl.cli.errors import UsageError
 
 T = TypeVar("T")
 
-# Marks of fields, by `Annotated`: given without a flag; named by -o too.
+# Marks of fields: given without a flag; by a flag for each element; named by -o too.
 Positional = tyro.conf.Positional
+Repeated = tyro.conf.UseAppendAction
 Output: Any = tyro.conf.arg(aliases=["-o"])
 
 

@@ -2,13 +2,16 @@
 
 import argparse
 import dataclasses
+import shlex
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from frl.cli.errors import UsageError, require_at_least, usage_errors
-from frl.cli.flags import parse
+from frl.cli.flags import Repeated, parse
 from frl.cli.run_directory import read_config
+from frl.cli.vary import axes, combinations, flag
 from frl.training.presets import DEFAULTS, Config, Preset, Replay, preset
 
 Logger = Literal["csv", "tensorboard", "wandb"]
@@ -26,6 +29,12 @@ class Options:
     """The seed of everything."""
     num_seeds: int = 1
     """Trains the seeds SEED, SEED + 1, … at once."""
+    vary: Repeated[tuple[tuple[str, str], ...]] = ()
+    """Trains several values of a hyperparameter at once, each with all seeds: log:LOW:HIGH:COUNT, linear:LOW:HIGH:COUNT
+    or values with commas between. Given more than once, every combination."""
+    chunk: int = 0
+    """How many of what is trained at once go together, compiled; the chunks take turns, in the memory of one. 0 chooses
+    about 8 where there is no replay, else all."""
     num_envs: int = 8
     """Environments stepped together."""
     rollout_length: int = 128
@@ -66,8 +75,22 @@ class Options:
 
     @property
     def seeds(self) -> range:
-        """The seeds that are trained at once."""
+        """The seeds that are trained at once, each with every combination of what varies."""
         return range(self.seed, self.seed + self.num_seeds)
+
+    @cached_property
+    def members(self) -> "tuple[Options, ...]":
+        """The options by which each of the runs that are trained at once is a run alone; seeds change fastest."""
+        config: Any = vars(self)["config"]
+        alone = dataclasses.replace(self, num_seeds=1, vary=(), chunk=0)
+        chosen = [config._replace(**values) for values in combinations(axes(self.vary, config))]
+        return tuple(dataclasses.replace(alone, seed=seed, config=each) for each in chosen for seed in self.seeds)  # type: ignore[call-arg]
+
+    @property
+    def varied(self) -> dict[str, list[float]]:
+        """By name, for each member, the value of each hyperparameter that varies; empty where none does."""
+        names = [axis.name for axis in axes(self.vary, vars(self)["config"])]
+        return {name: [getattr(vars(member)["config"], name) for member in self.members] for name in names}
 
     def hyperparameters(self) -> Config:
         """The algorithm's, with the annealing over the whole training if that is wanted."""
@@ -156,8 +179,29 @@ def from_json(algorithm: str, found: Mapping[str, Any]) -> Options:
     with usage_errors(TypeError):
         values: dict[str, Any] = {**found, "out": None, "resume": None}
         values |= {"log": tuple(found["log"])} if "log" in found else {}
+        values |= {"vary": tuple(map(tuple, found["vary"]))} if "vary" in found else {}
         values |= {name: make(**found[name]) for name, make in nested.items()}  # type: ignore[operator]
         return kind(**values)
+
+
+def command_line(algorithm: str, options: Options) -> str:
+    """The command that trains so: its flags are what differs from the environment's preset.
+
+    >>> command_line("ppo", dataclasses.replace(_of_environment("ppo", "CartPole-v1"), seed=3, anneal=False))
+    'frl train ppo --env CartPole-v1 --seed 3 --no-anneal'
+    """
+    usual, values = _flat(_of_environment(algorithm, options.env)), _flat(options)
+    words = ["frl", "train", algorithm, "--env", options.env]
+    for name, value in values.items():
+        if value == usual[name] or name in ("out", "resume"):
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{flag(name)}" if value else f"--no-{flag(name)}")
+        elif name == "vary":
+            words += [word for pair in value for word in ("--vary", *pair)]
+        else:
+            words += [f"--{flag(name)}", *(map(str, value) if isinstance(value, list) else [str(value)])]
+    return shlex.join(words)
 
 
 def _plain(value: Any) -> Any:
@@ -191,10 +235,22 @@ def _check(options: Options) -> None:
     noise = vars(options)["exploration"].noise if "exploration" in vars(options) else 0.0
     if not noise >= 0:
         raise UsageError(f"--noise is {noise} but must be at least 0; 0 explores by the policy alone.")
-    if options.num_seeds > 1 and options.env.startswith("gym:"):
-        raise UsageError(f"--num-seeds trains pure environments only, not {options.env}; run each seed by itself.")
+    _check_members(options)
     if options.out is not None and options.resume is not None:
         raise UsageError("--out and --resume cannot both be given; a run continues where it is.")
+
+
+def _check_members(options: Options) -> None:
+    count = len(options.members)
+    if count > 1 and options.env.startswith("gym:"):
+        what = "--vary" if options.vary else "--num-seeds"
+        each = "each member" if options.vary else "each seed"
+        raise UsageError(f"{what} trains pure environments only, not {options.env}; run {each} by itself.")
+    require_at_least(0, {"chunk": options.chunk})
+    if options.chunk and count % options.chunk:
+        raise UsageError(f"--chunk is {options.chunk}, which does not divide the {count} members; choose a divisor.")
+    if options.chunk and getattr(options, "replay", None) is not None:
+        raise UsageError("--chunk would copy the replay buffers from chunk to chunk; leave it out.")
 
 
 def _check_minibatches(options: Options) -> None:

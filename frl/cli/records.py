@@ -38,7 +38,7 @@ def require_loggers(options: Options) -> None:
 def records(job: Run, stack: contextlib.ExitStack) -> list[Callback]:
     """The callbacks that write what `job` goes on to do; `stack` closes what they hold open."""
     options, done = job.options, job.state["step"]
-    total = options.num_updates * options.num_envs * options.rollout_length * options.num_seeds
+    total = options.num_updates * options.num_envs * options.rollout_length * len(options.members)
     elsewhere = _elsewhere(job, stack)
     show = stack.enter_context(progress(total, int(done.sum())))
     callbacks = [*_csv(job, METRICS, stack), *elsewhere, show]
@@ -53,7 +53,8 @@ def records(job: Run, stack: contextlib.ExitStack) -> list[Callback]:
 def _csv(job: Run, name: str, stack: contextlib.ExitStack) -> list[Callback]:
     if "csv" not in job.options.log:
         return []
-    return [stack.enter_context(csv_log(job.directory / name, job.options.seeds, job.updates))]
+    seeds = [member.seed for member in job.options.members]
+    return [stack.enter_context(csv_log(job.directory / name, seeds, job.updates, job.options.varied))]
 
 
 def _elsewhere(job: Run, stack: contextlib.ExitStack) -> list[Callback]:

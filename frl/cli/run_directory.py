@@ -1,6 +1,7 @@
 """The directory of a run: config.json, metrics.csv, tensorboard/, checkpoints/, result.json and curve.png.
 
-A training with evaluations has evaluations.csv and best/ too, one that is sent to W&B wandb/.
+A training with evaluations has evaluations.csv and best/ too, one that is sent to W&B wandb/. A sweep has sweep.png
+instead of curve.png.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 from frl.cli.errors import UsageError
 
 CONFIG, RESULT, METRICS, EVALUATIONS = "config.json", "result.json", "metrics.csv", "evaluations.csv"
-CHECKPOINTS, BEST = "checkpoints", "best"
+CHECKPOINTS, BEST, SWEEP = "checkpoints", "best", "sweep.png"
 _REMEDY = "name one that frl train has made"
 
 

@@ -1,32 +1,53 @@
-"""`frl train ALGORITHM`: trains, evaluates, leaves a run directory, and continues one that was interrupted."""
+"""`frl train ALGORITHM`: trains, evaluates, leaves a run directory, and continues one that was interrupted.
+
+`frl sweep ALGORITHM` is the same with more members: the values of one or more hyperparameters.
+"""
 
 import contextlib
 import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from frl import random
 from frl.cli.build import Training, build, compiled_step, evaluation_returns, initial_state, or_eager, should_compile
-from frl.cli.errors import usage_errors
-from frl.cli.options import Options, read_options, to_json
+from frl.cli.errors import UsageError, usage_errors
+from frl.cli.options import Options, command_line, read_options, to_json
+from frl.cli.plot import draw_sweep
 from frl.cli.records import Run, records, require_loggers
 from frl.cli.report import print_evaluation
-from frl.cli.run_directory import BEST, CHECKPOINTS, CONFIG, METRICS, RESULT, create, read_config, write_json
+from frl.cli.run_directory import BEST, CHECKPOINTS, CONFIG, METRICS, RESULT, SWEEP, create, read_config, write_json
 from frl.cli.signals import Interrupt, interruptible
+from frl.cli.vary import flag
 from frl.collectors import start
 from frl.tensordict import TensorDict
 from frl.training import checkpoint
 from frl.training.run import Callback, every, require_finite, save_checkpoint
 from frl.training.run import train as run
 from frl.training.serialize import state_hash
+from frl.training.sweep import best, told, trials
 
 
 def train(name: str, arguments: Sequence[str]) -> int:
     """Runs the command for the algorithm `name`; returns the exit code."""
+    return _command(name, read_options(name, arguments))
+
+
+def sweep(name: str, arguments: Sequence[str]) -> int:
+    """Runs the command for the algorithm `name`; returns the exit code. Raises: UsageError if nothing varies."""
     options = read_options(name, arguments)
+    if not options.vary:
+        raise UsageError(
+            "sweep: nothing varies; name a hyperparameter and its values, as by --vary learning-rate log:1e-4:1e-2:8."
+        )
+    return _command(name, options)
+
+
+def _command(name: str, options: Options) -> int:
     require_loggers(options)
     job = _begin(name, options) if options.resume is None else _resume(name, options, options.resume)
     with interruptible() as interrupt:
@@ -108,21 +129,36 @@ def _finish(job: Run) -> None:
     result = {
         "step": int(job.state["step"].max()),
         "state_sha256": digest,
-        "seeds": list(job.options.seeds),
+        "seeds": [member.seed for member in job.options.members],
         "evaluation_returns": returns.tolist(),
         "mean_return": returns.mean().item(),
     }
-    write_json(job.directory / RESULT, result)
+    winner = _best(job, returns) if job.options.vary else {}
+    write_json(job.directory / RESULT, {**result, **winner})
     if (job.directory / BEST).exists():
         print(f"best: {job.directory / BEST}; frl eval {job.directory} --checkpoint best evaluates it")
     if job.options.print_hash:
         print(f"state: sha256 {digest}")
-    print_evaluation(returns, job.options.seeds)
+    if winner:
+        print(f"best of the sweep: {told(winner['best'])}: {winner['command']}")
+    print_evaluation(returns, job.options.seeds, job.options.varied)
     _draw(job)
 
 
+def _best(job: Run, returns: Tensor) -> dict[str, Any]:
+    """What a sweep has found, of JSON's types: each member's values, the best ones, and the command that trains so."""
+    options = job.options
+    chosen = best(trials(options.varied, returns.mean(1))).hyperparameters
+    config: Any = vars(options)["config"]
+    alone = dataclasses.replace(options, vary=(), chunk=0, config=config._replace(**chosen))  # type: ignore[call-arg]
+    return {"hyperparameters": options.varied, "best": chosen, "command": command_line(job.name, alone)}
+
+
 def _draw(job: Run) -> None:
-    """The learning curve, last of all: drawing takes longer than a short training."""
+    """The learning curve or the sweep, last of all: drawing takes longer than a short training."""
+    if job.options.vary:
+        draw_sweep(job.directory, job.options, job.directory / SWEEP)
+        return
     from frl.training.plot import plot, read_curves
 
     file = job.directory / METRICS
@@ -135,6 +171,9 @@ def _announce(training: Training, options: Options, directory: Path, compiled: b
     seeds = f"seed {options.seed}" if options.num_seeds == 1 else f"seeds {options.seed}–{options.seeds[-1]}"
     size = f"{options.steps:,} steps in {options.num_envs} environments, {options.num_updates} updates"
     print(f"{training.recipe.title} on {options.env}: {seeds}, {size}")
+    if options.vary:
+        varied = " × ".join(f"{len(set(values))} of {flag(name)}" for name, values in options.varied.items())
+        print(f"sweep: {varied} × {options.num_seeds} seeds: {len(options.members)} members")
     print(f"run directory: {directory}")
     print(f"compile: {'yes' if compiled else 'no'}: {why}", flush=True)
 

@@ -15,6 +15,7 @@ from frl.training.loop import Loop as Loop
 from frl.training.off_policy import off_policy as off_policy
 from frl.training.offline import offline as offline
 from frl.training.on_policy import on_policy as on_policy
+from frl.training.population import assemble as assemble
 from frl.training.population import grid as grid
 from frl.training.population import member as member
 from frl.training.population import population as population

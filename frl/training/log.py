@@ -16,14 +16,21 @@ from frl.training.run import Callback
 
 
 @contextlib.contextmanager
-def csv_log(path: str | Path, seeds: Sequence[int] = (0,), start: int = 0) -> Generator[Callback, None, None]:
-    """A callback that writes a row per update and seed: update, step, seed, seconds, metrics.
+def csv_log(
+    path: str | Path,
+    seeds: Sequence[int] = (0,),
+    start: int = 0,
+    varied: Mapping[str, Sequence[float]] | None = None,
+) -> Generator[Callback, None, None]:
+    """A callback that writes a row per update and member: update, step, seed, seconds, metrics.
 
     Each update is flushed. A file that exists is continued after update `start`: later rows, left by a run that was
     killed, are dropped, and the seconds go on from the last.
 
     Args: seeds: one for each member of a population, whose metrics are [n]; one seed for metrics that are scalars.
-    Raises: ValueError for a negative start, or, when called, if there are more or fewer seeds than members.
+        varied: hyperparameters that differ, by name, with a value for each member: columns hyper.NAME.
+    Raises: ValueError for a negative start or values that are not one for each seed, or, when called, if there are more
+        or fewer seeds than members.
 
     >>> import tempfile, torch
     >>> state, metrics = TensorDict({"step": torch.tensor(32)}), TensorDict({"loss": torch.tensor(0.5)})
@@ -34,6 +41,7 @@ def csv_log(path: str | Path, seeds: Sequence[int] = (0,), start: int = 0) -> Ge
     '0.5'
     """
     check.at_least("csv_log", {"start": start}, 0)
+    names, rows = _labels(seeds, varied or {})
     path = Path(path)
     kept = [row for row in read_csv(path) if int(row["update"]) <= start] if path.exists() else []
     began = time.monotonic() - (float(kept[-1]["seconds"]) if kept else 0.0)
@@ -43,18 +51,32 @@ def csv_log(path: str | Path, seeds: Sequence[int] = (0,), start: int = 0) -> Ge
         def callback(updates: int, state: TensorDict, metrics: TensorDict) -> None:
             columns = _columns(metrics)
             if file.tell() == 0:
-                writer.writerow(["update", "step", "seed", "seconds", *columns])
+                writer.writerow(["update", "step", "seed", *names, "seconds", *columns])
             seconds = round(time.monotonic() - began, 3)
             steps = state["step"].reshape(-1).tolist()
             if len(steps) != len(seeds):
                 raise ValueError(
                     f"csv_log: seeds is {list(seeds)} but the state has {len(steps)} members; pass one seed for each."
                 )
-            for seed, step, *values in zip(seeds, steps, *columns.values(), strict=True):
-                writer.writerow([updates, step, seed, seconds, *values])
+            for row, step, *values in zip(rows, steps, *columns.values(), strict=True):
+                writer.writerow([updates, step, *row, seconds, *values])
             file.flush()
 
         yield callback
+
+
+def _labels(seeds: Sequence[int], varied: Mapping[str, Sequence[float]]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns, beside the seed, that tell members apart, and the seed and these values of each member."""
+    for name, values in varied.items():
+        if len(values) != len(seeds):
+            raise ValueError(
+                f"csv_log: {name!r} has {len(values)} values but there are {len(seeds)} seeds; give one of each for "
+                "each member."
+            )
+    return [f"{_HYPER}{name}" for name in varied], list(zip(seeds, *varied.values(), strict=True))
+
+
+_HYPER = "hyper."
 
 
 def read_csv(path: str | Path) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from frl import random
 from frl.training.log import read_csv
 from frl.training.statistics import bootstrap_interval
+from frl.training.sweep import told
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Steps, and the value at each."""
@@ -46,19 +47,31 @@ def plot(curves: Mapping[str, Sequence[Curve]], out: str | Path, ylabel: str = "
 
 
 def read_curves(path: str | Path, metric: str = "episode_return") -> list[Curve]:
-    """One curve for each seed in a file of `csv_log`, from the first update by which an episode had ended.
+    """One curve for each member in a file of `csv_log`, from the first update by which an episode had ended.
+
+    Raises: ValueError if the file lacks the metric.
+    """
+    return [curve for curves in read_sweep(path, metric).values() for curve in curves]
+
+
+def read_sweep(path: str | Path, metric: str = "episode_return") -> dict[str, list[Curve]]:
+    """As `read_curves`, by the combination of the hyperparameters that vary, in words: "" where none does.
 
     Raises: ValueError if the file lacks the metric.
     """
     rows = read_csv(path)
     if rows and metric not in rows[0]:
         raise ValueError(f"read_curves: {path} has no column {metric!r}, only {list(rows[0])}.")
-    curves: list[Curve] = []
-    for seed in dict.fromkeys(row["seed"] for row in rows):
-        mine = [row for row in rows if row["seed"] == seed]
+    members: dict[tuple[str, ...], list[dict[str, str]]] = {}
+    names = [name for name in (rows[0] if rows else ()) if name.startswith("hyper.")]
+    for row in rows:
+        members.setdefault((row["seed"], *(row[name] for name in names)), []).append(row)
+    curves: dict[str, list[Curve]] = {}
+    for (_, *values), mine in members.items():
+        label = told({name.removeprefix("hyper."): float(x) for name, x in zip(names, values, strict=True)})
         first = next((i for i, row in enumerate(mine) if float(row.get("episodes", 1)) > 0), len(mine))
         if first < len(mine):
-            curves.append((_numbers(mine[first:], "step"), _numbers(mine[first:], metric)))
+            curves.setdefault(label, []).append((_numbers(mine[first:], "step"), _numbers(mine[first:], metric)))
     return curves
 
 

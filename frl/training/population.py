@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from frl import check, control, tree
+from frl.algorithms.ranges import require_ranges
 from frl.tensordict import TensorDict
 from frl.training.loop import Loop
 
@@ -64,6 +65,37 @@ def member(states: TensorDict, index: int) -> TensorDict:
     return tree.map(lambda x: x[index].clone(), states)
 
 
+def assemble(states: Sequence[TensorDict]) -> TensorDict:
+    """The population of these trainings, one state for each member: what `member` takes apart.
+
+    So its members may differ in all that a loop's `init` makes of its settings: in the temperature at which SAC begins,
+    say, which is no leaf of `train["hyper"]`.
+
+    Raises: ValueError without a state, or, naming the leaf, if the states differ in structure, shape or dtype.
+
+    >>> assemble([TensorDict({"step": torch.tensor(3)}), TensorDict({"step": torch.tensor(5)})])["step"]
+    tensor([3, 5])
+    """
+    states = list(states)
+    if not states:
+        raise ValueError("assemble: there is no state; pass one for each member, at least one.")
+    first = dict(tree.named_leaves(states[0]))
+    for i, state in enumerate(states):
+        leaves = dict(tree.named_leaves(state))
+        for name in (*first, *leaves):
+            mine, theirs = _form(leaves.get(name)), _form(first.get(name))
+            if mine != theirs:
+                raise ValueError(
+                    f"assemble: {name} is {mine} in member {i} but {theirs} in member 0; members are one program: make "
+                    "all with the same networks and sizes."
+                )
+    return tree.stack(states)
+
+
+def _form(x: Tensor | None) -> str:
+    return "missing" if x is None else f"{str(x.dtype).removeprefix('torch.')} {list(x.shape)}"
+
+
 def size_of(function: str, states: TensorDict) -> int:
     """How many members a population has. Raises: ValueError, which names `function`, if leaves disagree about it."""
     sizes = {name: x.shape[0] if x.ndim else None for name, x in tree.named_leaves(states)}
@@ -79,9 +111,10 @@ def vary(states: TensorDict, values: Mapping[str, Tensor | Sequence[float]]) -> 
     """The states of a population in which member i has the hyperparameters `values[name][i]`.
 
     What may vary are the leaves of `train["hyper"]`; sizes and counts (minibatches, network widths) are the same in
-    all members, because these are one program.
+    all members, because these are one program. What only begins a training is in its state: see `assemble`.
 
-    Raises: KeyError for what is no such leaf; ValueError unless there is one value for each member.
+    Raises: KeyError for what is no such leaf; ValueError unless there is one value for each member, in the range of
+        its name.
 
     >>> states = TensorDict({"train": {"hyper": {"gamma": torch.full((2,), 0.99)}}})
     >>> vary(states, {"gamma": [0.9, 0.95]})["train", "hyper", "gamma"]
@@ -97,6 +130,8 @@ def vary(states: TensorDict, values: Mapping[str, Tensor | Sequence[float]]) -> 
             raise ValueError(
                 f"vary: {name!r} has shape {list(given.shape)}, expected {[count]}; give one value for each member."
             )
+        for number in given.tolist() if check.values_readable() else ():
+            require_ranges("vary", {name: number})
         changed[name] = given.clone()
     return states.set(("train", "hyper"), hyper.update(changed))
 

@@ -13,7 +13,7 @@ from frl.training.run import Callback
 
 @contextlib.contextmanager
 def progress(total: int, done: int = 0, file: TextIO | None = None) -> Generator[Callback, None, None]:
-    """A callback that shows steps, steps per second, the mean return and the time left.
+    """A callback that shows steps, steps per second, the mean return, of a population the best one too, and time left.
 
     Args: total: environment steps of the whole training, over all members of a population. done: steps of an earlier
         part of it. file: by default stderr; where it is no terminal, ten lines are printed in all.
@@ -36,13 +36,15 @@ def progress(total: int, done: int = 0, file: TextIO | None = None) -> Generator
         yield _callback(_lines(total, done, out))
 
 
-Show = Callable[[int, float], None]
-"""`show(steps, mean return)`."""
+Show = Callable[[int, str], None]
+"""`show(steps, returns in words)`."""
 
 
 def _callback(show: Show) -> Callback:
     def callback(updates: int, state: TensorDict, metrics: TensorDict) -> None:
-        show(int(state["step"].sum()), float(metrics["episode_return"].mean()))
+        returns = metrics["episode_return"]
+        best = f", best {float(returns.max()):.1f}" if returns.numel() > 1 else ""
+        show(int(state["step"].sum()), f"return {float(returns.mean()):.1f}{best}")
 
     return callback
 
@@ -54,8 +56,8 @@ def _bar(total: int, done: int, file: TextIO) -> Generator[Show, None, None]:
     with tqdm(total=total, initial=done, file=file, unit=" steps", unit_scale=True, dynamic_ncols=True) as bar:
         shown: Any = bar
 
-        def show(steps: int, mean_return: float) -> None:
-            shown.set_postfix_str(f"return {mean_return:.1f}", refresh=False)
+        def show(steps: int, returns: str) -> None:
+            shown.set_postfix_str(returns, refresh=False)
             shown.update(steps - shown.n)
 
         yield show
@@ -65,7 +67,7 @@ def _lines(total: int, done: int, file: TextIO) -> Show:
     began = time.monotonic()
     shown = 10 * done // total
 
-    def show(steps: int, mean_return: float) -> None:
+    def show(steps: int, returns: str) -> None:
         nonlocal shown
         if 10 * steps // total == shown:
             return
@@ -73,7 +75,7 @@ def _lines(total: int, done: int, file: TextIO) -> Show:
         rate = (steps - done) / max(time.monotonic() - began, 1e-9)
         left = round(max(total - steps, 0) / max(rate, 1e-9))
         print(
-            f"{steps:,} of {total:,} steps · {rate:,.0f} steps/s · return {mean_return:.1f} · {left} s left",
+            f"{steps:,} of {total:,} steps · {rate:,.0f} steps/s · {returns} · {left} s left",
             file=file,
             flush=True,
         )

@@ -86,7 +86,7 @@ def frl_says(*arguments: str) -> None:
 train = partial(frl_says, "train", "ppo")
 
 COMMANDS = {
-    "an unknown command": bad(lambda: frl_says("trin"), UsageError, "'trin'", "there are: train, eval, plot, envs"),
+    "an unknown command": bad(lambda: frl_says("trin"), UsageError, "'trin'", "there are: train, sweep, eval"),
     "an unknown algorithm": bad(lambda: frl_says("train", "dqm"), UsageError, "'dqm'", "there are: ppo"),
     "an unknown --env": bad(
         lambda: train("--env", "CartPol-v1"), UsageError, "'CartPol-v1'", "Did you mean CartPole-v1"

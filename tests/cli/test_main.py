@@ -10,8 +10,9 @@ from frl.cli import ALGORITHMS, main
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["trian"], "unknown command 'trian'; there are: train, eval, plot, envs."),
+        (["trian"], "unknown command 'trian'; there are: train, sweep, eval, export, plot, envs."),
         (["train"], f"train: unknown algorithm ''; there are: {', '.join(ALGORITHMS)}."),
+        (["sweep", "dqm"], f"sweep: unknown algorithm 'dqm'; there are: {', '.join(ALGORITHMS)}."),
         (["train", "dqm"], f"train: unknown algorithm 'dqm'; there are: {', '.join(ALGORITHMS)}."),
         (["train", "ppo", "--env", "CartPole"], "CartPole-v1"),
         (["train", "ppo", "--compile", "maybe"], "('auto', 'on', 'off')"),
