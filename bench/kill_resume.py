@@ -1,6 +1,8 @@
 """Claim: killed at any moment and resumed, a training ends with bitwise the state of the uninterrupted one.
 
     python bench/kill_resume.py --kills 20 [--compile on] [--updates 60] [--out bench/results/kill_resume.json]
+    python bench/kill_resume.py --kills 10 --compile on --num-seeds 3 --vary learning-rate log:1e-4:1e-2:2 \
+        --out bench/results/kill_resume_population.json        # seeds and hyperparameters as one program
 
 A small PPO run on CartPole saves a checkpoint after every update, so that many moments lie inside a save. Each
 trial starts it anew, kills it (SIGKILL) at a random time from its first save to its last update, and resumes it to its
@@ -21,13 +23,14 @@ from pathlib import Path
 import torch
 
 
-def command(out: Path, updates: int, compile: str, resume: bool) -> list[str]:
-    start = [sys.executable, "-m", "frl.cli", "train", "ppo"]
+def command(out: Path, options: argparse.Namespace, resume: bool) -> list[str]:
+    start = [sys.executable, "-m", "frl.cli", "sweep" if options.vary else "train", "ppo"]
     if resume:
         return [*start, "--resume", str(out)]
     flags = {
         "env": "CartPole-v1",
-        "steps": updates * 64,
+        "steps": options.updates * 64,
+        "num-seeds": options.num_seeds,
         "num-envs": 4,
         "rollout-length": 16,
         "num-epochs": 2,
@@ -35,16 +38,16 @@ def command(out: Path, updates: int, compile: str, resume: bool) -> list[str]:
         "eval-episodes": 2,
         "checkpoint-every": 1,
         "num-threads": 1,
-        "compile": compile,
+        "compile": options.compile,
         "out": out,
     }
-    return [*start, *(word for name, value in flags.items() for word in (f"--{name}", str(value)))]
+    words = [word for name, value in flags.items() for word in (f"--{name}", str(value))]
+    return [*start, *words, *(word for pair in options.vary for word in ("--vary", *pair))]
 
 
 def launch(out: Path, options: argparse.Namespace) -> subprocess.Popen[bytes]:
     resume = (out / "config.json").exists()
-    words = command(out, options.updates, options.compile, resume)
-    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(command(out, options, resume), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def finish(out: Path, options: argparse.Namespace) -> str:
@@ -78,7 +81,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--updates", type=int, default=60)
     parser.add_argument("--compile", choices=("on", "off"), default="off")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--num-seeds", type=int, default=1, help="seeds trained at once")
+    parser.add_argument("--vary", nargs=2, action="append", default=[], help="a hyperparameter of a sweep")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     draw = random.Random(options.seed)
@@ -91,7 +96,8 @@ def main() -> int:
         first_save = time.time()
         process.communicate()
         length = (whole / "checkpoints").stat().st_mtime - first_save  # to the last save
-        expected = json.loads((whole / "result.json").read_text())["state_sha256"]
+        result = json.loads((whole / "result.json").read_text())
+        expected, members = result["state_sha256"], len(result["seeds"])
         for trial in range(options.kills):
             seconds = draw.uniform(0, length)
             found, inside_save, step = killed_and_resumed(Path(directory) / str(trial), options, seconds)
@@ -105,6 +111,7 @@ def main() -> int:
         "claim": "kill -9 at a random moment, resume: bitwise the final state of the uninterrupted run",
         "result": f"{equal} of {options.kills}",
         "compile": options.compile,
+        "members": members,
         "killed_at_step": moments,
         "inside_save": inside,
         "steps": options.updates * 64,
