@@ -37,6 +37,17 @@ def axes(vary: Sequence[tuple[str, str]], config: Any) -> list[Axis]:
     return found
 
 
+def numbers(config: Any) -> list[str]:
+    """The settings that members can differ in: all numbers but counts, which, like switches, decide the program.
+
+    >>> from frl.algorithms import ReinforceConfig
+    >>> numbers(ReinforceConfig())
+    ['learning_rate', 'anneal_updates', 'gamma', 'value_cost', 'max_grad_norm']
+    """
+    kinds = typing.get_type_hints(type(config))
+    return [name for name in config._fields if kinds[name] in (float, float | None)]
+
+
 def combinations(found: Sequence[Axis]) -> list[dict[str, float]]:
     """Every combination of the values, those of the last axis changing fastest.
 
@@ -57,14 +68,13 @@ def flag(name: str) -> str:
 
 
 def _name(given: str, config: Any) -> str:
-    hints = typing.get_type_hints(type(config))
-    numbers = [name for name, kind in hints.items() if kind in (float, float | None)]
+    possible, settings = numbers(config), config._fields
     name = given.removeprefix("--").replace("-", "_")
-    name = f"{name}_" if name not in hints and f"{name}_" in hints else name
-    if name in numbers:
+    name = f"{name}_" if name not in settings and f"{name}_" in settings else name
+    if name in possible:
         return name
-    which = ", ".join(map(flag, numbers))
-    if name in hints:
+    which = ", ".join(map(flag, possible))
+    if name in settings:
         raise UsageError(
             f"--vary: members cannot differ in {flag(name)}, for they are one program, which it decides; they can "
             f"differ in: {which}."

@@ -1,5 +1,6 @@
 """Each algorithm of the command line, put together and run for two updates."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import pytest
 from frl import random
 from frl.algorithms import actor_q, ddpg
 from frl.cli import ALGORITHMS, main, recipes
+from frl.cli.build import build, initial_state
 from frl.cli.options import ENVIRONMENTS, OPTIONS, read_options
 from frl.cli.recipes import RECIPES
+from frl.cli.vary import numbers
 from frl.collectors import collect, start
 from frl.envs import make
+from frl.training import assemble, member, population, state_hash
 from frl.training.presets import DEFAULTS, PRESETS
 
 PENDULUM = make("Pendulum-v1", 500)
@@ -116,3 +120,34 @@ def test_a_learning_rate_is_annealed_over_all_gradient_steps():
         "dqn", ["--anneal", "--steps", "1024", "--updates-per-rollout", "10", "--rollout-length", "16"]
     )
     assert options.hyperparameters().anneal_updates == 1024 / (8 * 16) * 10
+
+
+PERIODS = ("anneal_updates", "epsilon_updates", "target_period", "policy_period")
+
+
+def other(name: str, value: float | None) -> float:
+    """Another value of a setting, in its range."""
+    if value is None:
+        return -0.5
+    return value + 1.0 if name in PERIODS else 0.5 * value
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_members_may_differ_in_every_number_and_are_the_runs_configured_so(name: str):
+    """The step that members share is the first one's: what it takes from its settings and not from the state shows."""
+    preset = OPTIONS[name]()
+    replay = "replay" in vars(preset)
+    flags = ["--env", ENVIRONMENTS[name], "--num-envs", "2", "--rollout-length", "4", "--steps", "8", "--no-anneal"]
+    flags += ["--updates-per-rollout", "3", "--warmup", "0", "--batch-size", "4", "--capacity", "64"] if replay else []
+    flags += ["--num-minibatches", "2"] if hasattr(preset.config, "num_minibatches") else []
+    first = read_options(name, flags)
+    config = {number: other(number, getattr(first.config, number)) for number in numbers(first.config)}
+    second = dataclasses.replace(first, config=first.config._replace(**config))
+    one, two = build(name, first), build(name, second)
+    states = assemble([initial_state(one, first), initial_state(two, second)])
+    alone, many = initial_state(two, second), population(one.loop, 2)
+    for _ in range(2):
+        states, _ = many.step(states)
+        alone, _ = two.loop.step(alone)
+    assert len(config) >= 5
+    assert state_hash(member(states, 1)) == state_hash(alone)
