@@ -43,7 +43,8 @@ def build(name: str, options: Options) -> Training:
     recipe = RECIPES[name]
     with usage_errors(ValueError, TypeError, ImportError):
         env = make(options.env, batch_size=[options.num_envs])
-        algorithm, *_ = [recipe.algorithm(env, member.hyperparameters()) for member in options.members]
+        settings = dict.fromkeys(member.hyperparameters() for member in options.members)
+        algorithm, *_ = [recipe.algorithm(env, each) for each in settings]
     return Training(recipe, env, algorithm, _loop(recipe, env, algorithm, options))
 
 
@@ -187,14 +188,18 @@ def _loop(recipe: Recipe, env: Env, algorithm: Algorithm, options: Options, comp
     if count == 1:
         return loop
     with_replay = getattr(options, "replay", None) is not None
-    return population(loop, count, None if with_replay else options.chunk or _chunk(count))
+    return population(loop, count, None if with_replay else options.chunk or usual_chunk(count))
 
 
 _TOGETHER = 8  # members whose step fits into the caches of a processor
 
 
-def _chunk(count: int) -> int:
-    """The divisor of `count` that is nearest to 8, by ratio."""
+def usual_chunk(count: int) -> int:
+    """How many of `count` members go together unless --chunk says: the divisor that is nearest to 8, by ratio.
+
+    >>> usual_chunk(256), usual_chunk(20), usual_chunk(5), usual_chunk(22)
+    (8, 10, 5, 11)
+    """
     divisors = [size for size in range(1, count + 1) if count % size == 0]
     return min(divisors, key=lambda size: max(size / _TOGETHER, _TOGETHER / size))
 

@@ -125,7 +125,7 @@ CHANGEABLE = (
 )
 
 
-def read_options(algorithm: str, arguments: Sequence[str]) -> Options:
+def read_options(algorithm: str, arguments: Sequence[str], command: str = "train") -> Options:
     """The options of a command line. Defaults are the environment's preset, or those of the run that is resumed.
 
     Raises: UsageError for what cannot be parsed, is out of range, or cannot change in a run that is resumed.
@@ -136,7 +136,7 @@ def read_options(algorithm: str, arguments: Sequence[str]) -> Options:
     with usage_errors(argparse.ArgumentError):
         known, _ = early.parse_known_args(list(arguments))
     default = _of_environment(algorithm, known.env) if known.resume is None else _of_run(algorithm, known.resume)
-    options = parse(OPTIONS[algorithm], arguments, f"frl train {algorithm}", default)
+    options = parse(OPTIONS[algorithm], arguments, f"frl {command} {algorithm}", default)
     _check(options)
     if options.resume is not None:
         _check_unchanged(default, options)

@@ -39,7 +39,7 @@ def train(name: str, arguments: Sequence[str]) -> int:
 
 def sweep(name: str, arguments: Sequence[str]) -> int:
     """Runs the command for the algorithm `name`; returns the exit code. Raises: UsageError if nothing varies."""
-    options = read_options(name, arguments)
+    options = read_options(name, arguments, "sweep")
     if not options.vary:
         raise UsageError(
             "sweep: nothing varies; name a hyperparameter and its values, as by --vary learning-rate log:1e-4:1e-2:8."

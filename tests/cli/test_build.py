@@ -4,6 +4,7 @@ import shutil
 import pytest
 import torch
 
+from frl.cli import build as cli_build
 from frl.cli.build import build, initial_state, or_eager, should_compile
 from frl.cli.errors import UsageError
 from frl.cli.options import OPTIONS, read_options
@@ -74,3 +75,30 @@ def test_a_compilation_that_fails_leaves_eager_mode_and_says_so_once(capsys: pyt
 def test_a_compilation_that_succeeds_is_kept():
     step = or_eager(lambda state: (state, "compiled"), lambda state: (state, "eager"))
     assert [step("a"), step("b")] == [("a", "compiled"), ("b", "compiled")]
+
+
+def test_members_go_together_by_about_eight_unless_they_have_replay_buffers(monkeypatch: pytest.MonkeyPatch):
+    chunks: list[int | None] = []
+
+    def population(loop, n, chunk=None):
+        chunks.append(chunk)
+        return loop
+
+    monkeypatch.setattr(cli_build, "population", population)
+    for name, flags in (("ppo", ()), ("ppo", ("--chunk", "2")), ("dqn", ())):
+        build(name, read_options(name, ["--num-seeds", "16", *flags]))
+    assert chunks == [8, 2, None]
+
+
+def test_a_hyperparameter_out_of_range_in_one_member_is_named():
+    with pytest.raises(UsageError, match=r"ppo: gamma is 1\.5 but must be at most 1"):
+        build("ppo", dataclasses.replace(SHORT, vary=(("gamma", "0.9,1.5"),)))
+
+
+def test_members_start_from_their_own_settings():
+    options = dataclasses.replace(SHORT, vary=(("learning-rate", "0.1,0.2"),), num_seeds=2)
+    state = initial_state(build("ppo", options), options)
+    expected = torch.tensor([0.1, 0.1, 0.2, 0.2])
+    assert torch.equal(state["train", "hyper", "learning_rate"], expected)
+    assert torch.equal(state["key"][0], state["key"][2])
+    assert not torch.equal(state["key"][0], state["key"][1])
