@@ -26,7 +26,7 @@ def print_evaluation(
     key = random.key(0)
     if varied:
         for trial in trials(varied, returns.mean(1)):
-            over = f" over {len(seeds)} seeds" if len(seeds) > 1 else ""
+            over = f" over {len(trial.scores)} seeds" if len(trial.scores) > 1 else ""
             print(f"{told(trial.hyperparameters)}{over}: {_words(summarize(trial.scores, key))}")
     else:
         for seed, row in zip(seeds, returns, strict=True):

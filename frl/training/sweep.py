@@ -124,7 +124,7 @@ def _map(axes: Any, lines: Mapping[str, Sequence[Trial]], name: str, ylabel: str
     image = axes.imshow(cells.numpy(), aspect="auto", origin="lower")
     axes.figure.colorbar(image, label=f"{ylabel}, interquartile mean")
     shown = range(0, len(values), -(-len(values) // 8))
-    axes.set_xticks(list(shown), [f"{values[i]:g}" for i in shown])
+    axes.set_xticks(list(shown), [f"{values[i]:.3g}" for i in shown])
     rows, labels = range(0, len(lines), -(-len(lines) // 20)), list(lines)
     axes.set_yticks(list(rows), [labels[i] for i in rows])
 

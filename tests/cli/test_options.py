@@ -5,7 +5,7 @@ import pytest
 
 from frl.algorithms import PPOConfig
 from frl.cli.errors import UsageError
-from frl.cli.options import OPTIONS, from_json, read_options, to_json
+from frl.cli.options import OPTIONS, command_line, from_json, read_options, to_json
 from frl.training.presets import preset
 
 PPOOptions = OPTIONS["ppo"]
@@ -41,6 +41,26 @@ def test_seeds_count_up_from_the_first():
     assert list(PPOOptions(seed=5, num_seeds=3).seeds) == [5, 6, 7]
 
 
+def test_members_are_the_options_of_each_run_alone():
+    options = read_options("ppo", ["--vary", "gamma", "0.9,0.95", "--seed", "4", "--num-seeds", "2", "--steps", "999"])
+    expected = [
+        read_options("ppo", ["--gamma", gamma, "--seed", seed, "--steps", "999"])
+        for gamma in ("0.9", "0.95")
+        for seed in ("4", "5")
+    ]
+    assert list(options.members) == expected
+    assert options.varied == {"gamma": [0.9, 0.9, 0.95, 0.95]}
+    assert list(expected[0].members) == [expected[0]]
+
+
+def test_the_command_line_of_options_reads_as_these():
+    flags = ["--env", "Pendulum-v1", "--log", "csv", "--no-anneal", "--lambda_", "0.5", "--vary", "gamma", "0.9,0.95"]
+    options = read_options("ppo", [*flags, "--eval-every", "100"])
+    command = command_line("ppo", options).split()
+    assert command[:3] == ["frl", "train", "ppo"]
+    assert read_options("ppo", command[3:]) == options
+
+
 def test_the_learning_rate_is_annealed_over_the_whole_training_unless_told_otherwise():
     base = PPOOptions(steps=80, num_envs=2, rollout_length=4, config=PPOConfig())
     assert base.hyperparameters().anneal_updates == 10.0
@@ -50,7 +70,13 @@ def test_the_learning_rate_is_annealed_over_the_whole_training_unless_told_other
 
 
 def test_options_survive_json():
-    options = PPOOptions(env="gym:X-v0", seed=2, config=PPOConfig(learning_rate=0.1), log=("wandb", "csv"))
+    options = PPOOptions(
+        env="gym:X-v0",
+        seed=2,
+        vary=(("gamma", "0.5"), ("clip", "0.1,0.2")),
+        config=PPOConfig(learning_rate=0.1),
+        log=("wandb", "csv"),
+    )
     assert from_json("ppo", json.loads(json.dumps(to_json(options)))) == options
 
 

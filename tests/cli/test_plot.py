@@ -18,6 +18,22 @@ def test_runs_are_drawn_into_one_picture(tmp_path: Path, capsys: pytest.CaptureF
     assert "has no column 'profit'" in capsys.readouterr().err
 
 
+def test_a_sweep_is_drawn_against_what_was_varied_and_its_curves_by_their_metric(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run, out = tmp_path / "run", tmp_path / "a.png"
+    train(run, "--vary", "gamma", "0.5,0.9", "--rollout-length", "32", "--steps", "128")
+    (run / "sweep.png").unlink()
+    for flags in ([], ["--metric", "episode_return"]):
+        assert main(["plot", str(run), "-o", str(out), *flags]) == 0
+        assert out.read_bytes().startswith(b"\x89PNG")
+        out.unlink()
+    (run / "result.json").unlink()
+    capsys.readouterr()
+    assert main(["plot", str(run), "-o", str(out)]) == 2
+    assert "has not ended; continue it by --resume, or name a --metric" in capsys.readouterr().err
+
+
 def test_no_run_and_what_is_no_run_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["plot"]) == 2
     assert main(["plot", str(tmp_path)]) == 2

@@ -6,7 +6,7 @@ import torch
 
 from frl import TensorDict
 from frl.training.log import csv_log
-from frl.training.plot import align, plot, read_curves
+from frl.training.plot import align, plot, read_curves, read_sweep
 
 
 def write(path: Path, episodes: list[float]) -> Path:
@@ -32,6 +32,17 @@ def test_another_metric_can_be_read_and_one_that_is_missing_is_named(tmp_path: P
     assert read_curves(path, "episodes")[0][1].tolist() == [1]
     with pytest.raises(ValueError, match="has no column 'reward', only"):
         read_curves(path, "reward")
+
+
+def test_curves_of_a_sweep_are_read_by_what_varies(tmp_path: Path):
+    with csv_log(tmp_path / "m.csv", [0, 0, 1], varied={"gamma": [0.5, 0.9, 0.9]}) as log:
+        log(1, TensorDict({"step": torch.ones(3)}, [3]), TensorDict({"episode_return": torch.arange(3.0)}, [3]))
+    found = read_sweep(tmp_path / "m.csv")
+    assert {label: [values.tolist() for _, values in curves] for label, curves in found.items()} == {
+        "gamma 0.5": [[0.0]],
+        "gamma 0.9": [[1.0], [2.0]],
+    }
+    assert len(read_curves(tmp_path / "m.csv")) == 3
 
 
 def test_curves_are_compared_where_all_are_defined():

@@ -42,7 +42,7 @@ def test_a_population_counts_the_steps_of_all_members():
     with progress(100, file=file) as show:
         show(1, TensorDict({"step": torch.tensor([20, 20])}), TensorDict({"episode_return": torch.tensor([1.0, 2.0])}))
     assert file.getvalue().startswith("40 of 100 steps")
-    assert "return 1.5" in file.getvalue()
+    assert "return 1.5, best 2.0" in file.getvalue()
 
 
 def test_a_resumed_training_begins_where_it_was():
