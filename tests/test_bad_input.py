@@ -18,6 +18,7 @@ from tests.bad_input.data import DATA
 from tests.bad_input.environments import ENVIRONMENTS
 from tests.bad_input.learning import LEARNING
 from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
+from tests.bad_input.meta import META
 from tests.bad_input.modules import MODULES
 from tests.bad_input.objectives import OBJECTIVES
 from tests.bad_input.offline import OFFLINE
@@ -63,6 +64,7 @@ PARTS = (
     ON_POLICY,
     CRITICS,
     POPULATIONS,
+    META,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

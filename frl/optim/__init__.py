@@ -20,6 +20,10 @@ from frl.optim.base import step as step
 from frl.optim.clip import clip_by_global_norm as clip_by_global_norm
 from frl.optim.clip import clip_by_value as clip_by_value
 from frl.optim.clip import global_norm as global_norm
+from frl.optim.evolution import Evolution as Evolution
+from frl.optim.evolution import centred_ranks as centred_ranks
+from frl.optim.evolution import openai_es as openai_es
+from frl.optim.evolution import pgpe as pgpe
 from frl.optim.rmsprop import rmsprop as rmsprop
 from frl.optim.schedules import constant as constant
 from frl.optim.schedules import cosine as cosine
