@@ -29,3 +29,12 @@ def require_ranges(algorithm: str, settings: Mapping[str, float]) -> None:
     check.above(algorithm, some(_POSITIVE), 0)
     check.at_least(algorithm, {name: value for name, value in settings.items() if name not in _FREE}, 0)
     check.at_most(algorithm, some(_FRACTIONS), 1)
+
+
+def is_fraction(name: str) -> bool:
+    """Whether the hyperparameter of that name is in [0, 1], as discounts and probabilities are.
+
+    >>> is_fraction("gamma"), is_fraction("learning_rate")
+    (True, False)
+    """
+    return name in _FRACTIONS

@@ -13,6 +13,9 @@ from frl.training.log import csv_log as csv_log
 from frl.training.log import tensorboard_log as tensorboard_log
 from frl.training.log import wandb_log as wandb_log
 from frl.training.loop import Loop as Loop
+from frl.training.meta_gradient import Reference as Reference
+from frl.training.meta_gradient import meta_gradient as meta_gradient
+from frl.training.meta_gradient import policy_gradient_reference as policy_gradient_reference
 from frl.training.off_policy import off_policy as off_policy
 from frl.training.offline import offline as offline
 from frl.training.on_policy import on_policy as on_policy

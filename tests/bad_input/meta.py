@@ -1,18 +1,23 @@
-"""Bad calls of evolution strategies."""
+"""Bad calls of evolution strategies and of meta-gradients."""
 
 from typing import Any
 
 from frl import envs, optim, training
 from frl.envs import FunctionalEnv
 from tests import probes
+from tests.algorithms.test_base import MEMORIES
 from tests.bad_input.case import KEY, bad, ones, zeros
 from tests.bad_input.environments import CART
-from tests.bad_input.learning import networks
+from tests.bad_input.learning import networks, ppo
 
 
 def told(strategy: optim.Evolution, fitness: Any) -> Any:
     state = strategy.init({"w": zeros(3)})
     return strategy.tell(state, strategy.ask(state, KEY), fitness)
+
+
+def meta(*numbers: int, **settings: Any) -> training.Loop:
+    return training.meta_gradient(CART, ppo(), training.policy_gradient_reference(networks()), *numbers, **settings)
 
 
 EVOLUTION = {
@@ -58,4 +63,32 @@ EVOLUTION = {
         *(ValueError, "evolution: GymEnv(", "is not pure", "make it by frl.envs.make"),
     ),
 }
-META = EVOLUTION
+META_GRADIENT = {
+    "a meta-gradient through no update": bad(
+        lambda: meta(4, 0), ValueError, "meta_gradient: num_updates is 0", "must be at least 1"
+    ),
+    "a meta-gradient of no step": bad(
+        lambda: meta(0, 1), ValueError, "meta_gradient: num_steps is 0", "must be at least 1"
+    ),
+    "a meta-gradient of nothing": bad(
+        lambda: meta(4, 1, learned=()), ValueError, "learned is ()", "must name hyperparameters", "('gamma',)"
+    ),
+    "a meta-gradient of letters": bad(
+        lambda: meta(4, 1, learned="gamma"), ValueError, "learned is 'gamma'", "must name hyperparameters", "('gamma',)"
+    ),
+    "a meta-gradient of a count": bad(
+        lambda: meta(4, 1, learned=("num_epochs",)).init(KEY),
+        *(KeyError, "there is no hyperparameter 'num_epochs'", "to learn", "name some of ['anneal_updates'"),
+    ),
+    "a reference discount above one": bad(
+        lambda: training.policy_gradient_reference(networks(), gamma=1.5), ValueError, "gamma is 1.5", "at most 1"
+    ),
+    "a reference that unlearns": bad(
+        lambda: training.policy_gradient_reference(networks(), learning_rate=-1.0),
+        *(ValueError, "policy_gradient_reference: learning_rate is -1.0", "must be at least 0"),
+    ),
+    "a reference with a memory": bad(
+        lambda: training.policy_gradient_reference(MEMORIES), ValueError, "the critic has a memory", "pass networks"
+    ),
+}
+META = {**EVOLUTION, **META_GRADIENT}

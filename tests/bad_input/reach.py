@@ -23,7 +23,8 @@ EXEMPT = {
     ),
     "a tuple of functions or of results, which its makers check": (
         "algorithms.ActorCritic algorithms.ActorQ algorithms.Algorithm algorithms.QNetwork functional.Moments "
-        "functional.VTrace optim.Evolution optim.Optimizer replay.Buffer training.Checkpoint training.Loop"
+        "functional.VTrace optim.Evolution optim.Optimizer replay.Buffer training.Checkpoint training.Loop "
+        "training.Reference"
     ),
     "settings, which their algorithm refuses": (
         "algorithms.A2CConfig algorithms.DDPGConfig algorithms.DQNConfig algorithms.DTConfig algorithms.PPOConfig "
