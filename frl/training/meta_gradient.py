@@ -1,6 +1,7 @@
 """Meta-gradients: a training that learns its own hyperparameters, by a gradient through its updates."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -49,11 +50,10 @@ def meta_gradient(
 ) -> Loop:
     """The loop of an on-policy algorithm that learns the hyperparameters `learned` while it trains.
 
-    A step of the loop collects and updates `num_updates` times, collects once more, and asks how the reference's loss
-    of this fresh batch changes with each hyperparameter: a gradient through all of the updates, their optimiser
-    included, in which the batches are data. The hyperparameters take one step of `optimizer` down it, and the
-    fresh batch is learned from as well. So a step of this loop is `num_updates` + 1 steps of `on_policy`; with an
-    `optimizer` that does not move, the training is one of `on_policy`.
+    A step of the loop is `num_updates` + 1 steps of `on_policy`, bit by bit, after which the hyperparameters take one
+    step of `optimizer`. Theirs is a gradient through all updates but the last, optimiser included, of the reference's
+    loss of the last batch: it is fresh, collected by what the other batches made of the policy. In all of this, batches
+    are data.
 
     Hyperparameters in [0, 1] move in their logit, others in their logarithm, kept within ±10 and ±20. What they are is
     in `train["hyper"]` alone: `vary` says where the members of a population begin.
@@ -70,38 +70,49 @@ def meta_gradient(
     learned = _names(learned)
 
     def init(key: Tensor) -> TensorDict:
-        k_train, k_env, k_reference, key = random.split(key, 4)
+        k_train, k_env, key, k_reference = random.split(key, 4)
         train = algorithm.init(k_train)
         _require(train["hyper"], learned)
         meta = {"opt": optimizer.init(_free(train["hyper"], learned)), "reference": reference.init(k_reference)}
         return begin(train, start(env, k_env), key).set("meta", TensorDict(meta))
 
-    def inner(carry: _Carry, keys: tuple[Tensor, Tensor]) -> tuple[_Carry, tuple[TensorDict, TensorDict]]:
-        train, runner, own = carry
-        runner, batch = collect(env, algorithm.act, train, runner, keys[0], num_steps)
-        return (algorithm.update(train, batch, keys[1])[0], runner, reference.update(own, batch)), (train, batch)
+    def once(carry: _Carry, _: Tensor) -> tuple[_Carry, tuple[TensorDict, ...]]:
+        train, runner, key, own = carry
+        key, k_collect, k_update = random.split(key, 3)
+        runner, batch = collect(env, algorithm.act, train, runner, k_collect, num_steps)
+        updated, metrics = algorithm.update(train, batch, k_update)
+        given = TensorDict({"train": train, "key": k_update, "reference": own})
+        return (updated, runner, key, reference.update(own, batch)), (given, batch, metrics)
 
     def step(state: TensorDict) -> tuple[TensorDict, TensorDict]:
-        key, k_inner, k_collect, k_update = random.split(state["key"], 4)
-        keys = random.split(random.split(k_inner, num_updates))
-        carry = (state["train"], state["runner"], state["meta", "reference"])
-        (train, runner, own), (trains, batches) = control.scan(inner, carry, tuple(keys))
-        runner, batch = collect(env, algorithm.act, train, runner, k_collect, num_steps)
-        grads, loss = torch.func.grad_and_value(lambda params: reference.loss(own, params, batch))(train["params"])
-        wanted = gradient_through(algorithm.update, trains, batches, keys[1], train, grads)["hyper"]
-        hyper, opt = _moved(train["hyper"], wanted, optimizer, state["meta", "opt"], learned)
-        train, metrics = algorithm.update(train.set("hyper", hyper), batch, k_update)
-        ends = tree.map(lambda *x: torch.cat(x), _ends(batches), _ends(batch))
-        stats = episode_statistics(state["stats"], ends)
-        count = state["step"] + batches.numel() + batch.numel()
-        meta = {"opt": opt, "reference": reference.update(own, batch)}
-        after = {"train": train, "runner": runner, "key": key, "step": count, "stats": stats, "meta": meta}
-        return TensorDict(after), metrics.update({"meta_loss": loss, **hyper.select(*learned)}).update(stats)
+        carry = (state["train"], state["runner"], state["key"], state["meta", "reference"])
+        (train, runner, key, own), history = control.scan(once, carry, length=num_updates + 1)
+        given, batches, metrics = history
+        last, batch, metrics = tree.map(lambda x: x[-1], history)
+        loss = partial(_loss, reference, last["reference"], batch)
+        grads, value = torch.func.grad_and_value(loss)(last["train", "params"])
+        before, seen = tree.map(lambda x: x[:-1], (given, batches))
+        wanted = gradient_through(algorithm.update, before["train"], seen, before["key"], last["train"], grads)
+        hyper, opt = _moved(train["hyper"], wanted["hyper"], optimizer, state["meta", "opt"], learned)
+        after = {
+            "train": train.set("hyper", hyper),
+            "runner": runner,
+            "key": key,
+            "meta": {"opt": opt, "reference": own},
+        }
+        stats = episode_statistics(state["stats"], batches["next"])
+        count = state["step"] + batches.numel()
+        metrics = metrics.update({"meta_loss": value, **hyper.select(*learned)}).update(stats)
+        return TensorDict({**after, "step": count, "stats": stats}), metrics
 
     return Loop(init, step)
 
 
-_Carry = tuple[TensorDict, TensorDict, TensorDict]
+_Carry = tuple[TensorDict, TensorDict, Tensor, TensorDict]
+
+
+def _loss(reference: Reference, own: TensorDict, batch: TensorDict, params: Any) -> Tensor:
+    return reference.loss(own, params, batch)
 
 
 def policy_gradient_reference(
@@ -191,10 +202,6 @@ def gradient_through(
 
     zeros = tree.zeros_like(last).update({"params": grads})
     return control.scan(body, zeros, (trains, batches, keys), reverse=True)[0]
-
-
-def _ends(batch: TensorDict) -> TensorDict:
-    return batch["next"].select("terminated", "truncated", "episode_return", "episode_length").flatten()
 
 
 def _names(learned: Sequence[str]) -> tuple[str, ...]:
