@@ -1,7 +1,6 @@
 """Meta-gradients: a training that learns its own hyperparameters, by a gradient through its updates."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -23,7 +22,8 @@ from frl.training.loop import Loop, begin, episode_statistics
 Update = Callable[[TensorDict, TensorDict, Tensor], tuple[TensorDict, TensorDict]]
 """`update(train, batch, key) -> (train, metrics)`, as of an `Algorithm`."""
 
-_OPTIMIZER = optim.adam(0.03)
+# a short memory of squares: one large meta-gradient would else shorten hundreds of steps
+_OPTIMIZER = optim.adam(0.2, betas=(0.9, 0.9))
 
 
 class Reference(NamedTuple):
@@ -50,10 +50,10 @@ def meta_gradient(
 ) -> Loop:
     """The loop of an on-policy algorithm that learns the hyperparameters `learned` while it trains.
 
-    A step of the loop is `num_updates` + 1 steps of `on_policy`, bit by bit, after which the hyperparameters take one
-    step of `optimizer`. Theirs is a gradient through all updates but the last, optimiser included, of the reference's
-    loss of the last batch: it is fresh, collected by what the other batches made of the policy. In all of this, batches
-    are data.
+    A step of the loop is `num_updates` + 1 steps of `on_policy`, after which the hyperparameters take one step of
+    `optimizer`. Theirs is a gradient through all updates but the last, optimiser included, of the reference's loss of
+    the last batch: it is fresh, collected by what the other batches made of the policy. In all of this, batches are
+    data.
 
     Hyperparameters in [0, 1] move in their logit, others in their logarithm, kept within ±10 and ±20. What they are is
     in `train["hyper"]` alone: `vary` says where the members of a population begin.
@@ -89,30 +89,24 @@ def meta_gradient(
         (train, runner, key, own), history = control.scan(once, carry, length=num_updates + 1)
         given, batches, metrics = history
         last, batch, metrics = tree.map(lambda x: x[-1], history)
-        loss = partial(_loss, reference, last["reference"], batch)
+
+        def loss(params: Any) -> Tensor:
+            return reference.loss(last["reference"], params, batch)
+
         grads, value = torch.func.grad_and_value(loss)(last["train", "params"])
         before, seen = tree.map(lambda x: x[:-1], (given, batches))
         wanted = gradient_through(algorithm.update, before["train"], seen, before["key"], last["train"], grads)
         hyper, opt = _moved(train["hyper"], wanted["hyper"], optimizer, state["meta", "opt"], learned)
-        after = {
-            "train": train.set("hyper", hyper),
-            "runner": runner,
-            "key": key,
-            "meta": {"opt": opt, "reference": own},
-        }
         stats = episode_statistics(state["stats"], batches["next"])
-        count = state["step"] + batches.numel()
+        counted = {"key": key, "step": state["step"] + batches.numel(), "stats": stats}
+        meta = {"opt": opt, "reference": own}
         metrics = metrics.update({"meta_loss": value, **hyper.select(*learned)}).update(stats)
-        return TensorDict({**after, "step": count, "stats": stats}), metrics
+        return TensorDict({"train": train.set("hyper", hyper), "runner": runner, **counted, "meta": meta}), metrics
 
     return Loop(init, step)
 
 
 _Carry = tuple[TensorDict, TensorDict, Tensor, TensorDict]
-
-
-def _loss(reference: Reference, own: TensorDict, batch: TensorDict, params: Any) -> Tensor:
-    return reference.loss(own, params, batch)
 
 
 def policy_gradient_reference(
