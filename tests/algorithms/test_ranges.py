@@ -2,7 +2,7 @@
 
 import pytest
 
-from frl.algorithms.ranges import require_ranges
+from frl.algorithms.ranges import is_fraction, require_ranges
 
 
 def test_a_setting_out_of_range_is_named():
@@ -27,3 +27,9 @@ def test_each_kind_of_setting_has_its_bound(name, value, bound):
 
 def test_a_target_entropy_may_be_any_number():
     require_ranges("sac", {"target_entropy": -3.0})
+
+
+def test_only_what_has_both_bounds_is_a_fraction():
+    assert is_fraction("lambda_")
+    assert not is_fraction("entropy_cost")
+    assert not is_fraction("target_entropy")

@@ -8,7 +8,7 @@ from frl import TensorDict, random
 from frl.envs import FunctionalEnv, make
 from frl.envs.classic import CartPole
 from frl.envs.probes import ChosenReward, Endless, LateReward
-from frl.training.evaluate import evaluate
+from frl.training.evaluate import evaluate, play
 
 
 def act(train: TensorDict, td: TensorDict, key: Tensor | None = None, explore: bool = True) -> TensorDict:
@@ -26,6 +26,16 @@ def test_the_greedy_action_decides_the_return():
     env = FunctionalEnv(ChosenReward(), 3)
     assert evaluate(env, act, choose(1), random.key(0), 3).tolist() == [1.0, 1.0, 1.0]
     assert evaluate(env, act, choose(0), random.key(0), 3).tolist() == [-1.0, -1.0, -1.0]
+
+
+def test_the_length_of_an_episode_is_counted_to_its_end_alone():
+    returns, lengths = play(FunctionalEnv(LateReward(), 2, max_steps=50), act, choose(0), random.key(0))
+    assert (returns.tolist(), lengths.tolist()) == ([1.0, 1.0], [2, 2])
+    limited = FunctionalEnv(Endless(), 2, max_steps=5)
+    _, lengths = torch.vmap(lambda train: play(limited, act, train, random.key(0)))(
+        TensorDict({"choice": torch.tensor([0, 1])}, [2])
+    )
+    assert lengths.tolist() == [[5, 5], [5, 5]]
 
 
 def test_rewards_are_summed_to_the_end_of_the_first_episode_only():
