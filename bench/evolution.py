@@ -24,8 +24,8 @@ from frl.training import bootstrap_interval, evaluate, evolution, interquartile_
 
 CANDIDATES, EPISODES, GENERATIONS = 32, 2, 60
 STRATEGIES = {
-    "OpenAI-ES": optim.openai_es(CANDIDATES, learning_rate=0.1, sigma=0.5),
-    "PGPE": optim.pgpe(CANDIDATES, learning_rate=0.2, sigma=0.5),
+    "OpenAI-ES": optim.openai_es(CANDIDATES, learning_rate=0.4, sigma=0.5),
+    "PGPE": optim.pgpe(CANDIDATES, learning_rate=0.4, sigma=0.5),
 }
 
 
@@ -47,8 +47,9 @@ def policies(strategy: optim.Evolution, seeds: int) -> dict[str, object]:
     def act(train: TensorDict, td: TensorDict, explore: bool) -> TensorDict:
         return networks.act(train["mean"], td, None, explore)
 
-    play = frl.compile(lambda train, keys: evaluate(frl.envs.make("CartPole-v1", 100), act, train, keys, 100).mean(-1))
-    returns = play(state["train"], random.key(1_000 + torch.arange(seeds)))
+    with torch.no_grad():
+        test = frl.envs.make("CartPole-v1", 100)
+        returns = evaluate(test, act, state["train"], random.key(1_000 + torch.arange(seeds)), 100).mean(-1)
     low, high = bootstrap_interval(returns, random.key(0), statistic=interquartile_mean)
     return {
         "interquartile_mean": round(interquartile_mean(returns).item(), 1),
@@ -103,6 +104,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["policies", "trainings"])
     parser.add_argument("--seeds", type=int, default=20)
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     kept = Path(__file__).parent / "results" / "evolution.json"
     result = json.loads(kept.read_text()) if kept.exists() else {}
     if arguments.only != "trainings":

@@ -6,7 +6,7 @@ discount cannot see beyond. What counts is the return of the last greedy policy,
 equally many steps and updates; seeds 0-19 of each, none left out, interquartile means with 95 % bootstrap intervals.
 As greedy policies soon earn all that there is, the mean return of the policy as it explores stands beside it.
 
-    python bench/meta_gradient.py           # 10 minutes on one core; a second call goes on where the first one ended
+    python bench/meta_gradient.py           # 5 minutes on one core; a second call goes on where the first one ended
 
 The grid is one population, the trainings that learn the discount are another; both are vmapped in eager mode, which
 is over before they would be compiled.
