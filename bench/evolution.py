@@ -80,7 +80,7 @@ def trainings(seeds: int, num_candidates: int = 8, generations: int = 12, update
         return torch.stack(recent).mean(0).reshape(len(log_rate), seeds).mean(-1)
 
     strategy = optim.pgpe(num_candidates, learning_rate=0.5, sigma=1.0)
-    state = strategy.init({"log_rate": torch.tensor(math.log(1e-5))})
+    state = strategy.init({"log_rate": torch.tensor(math.log(1e-4))})
     path = []
     for key in random.split(random.key(0), generations):
         k_ask, k_train = random.split(key)
@@ -90,7 +90,7 @@ def trainings(seeds: int, num_candidates: int = 8, generations: int = 12, update
         path.append({"learning_rate": state["mean", "log_rate"].exp().item(), "fitness": fitness.mean().item()})
         print(path[-1], flush=True)
     final = state["mean", "log_rate"].expand(num_candidates // 2)
-    fresh = outcome(torch.cat([torch.full_like(final, math.log(1e-5)), final]), random.key(1)).chunk(2)
+    fresh = outcome(torch.cat([torch.full_like(final, math.log(1e-4)), final]), random.key(1)).chunk(2)
     return {
         "generations": path,
         "trainings": n * generations,
