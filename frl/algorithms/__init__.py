@@ -14,6 +14,9 @@ from frl.algorithms.decision_transformer import decision_transformer as decision
 from frl.algorithms.dqn import DQNConfig as DQNConfig
 from frl.algorithms.dqn import dqn as dqn
 from frl.algorithms.exploration import explored_by as explored_by
+from frl.algorithms.maml import MAMLConfig as MAMLConfig
+from frl.algorithms.maml import MetaAlgorithm as MetaAlgorithm
+from frl.algorithms.maml import maml as maml
 from frl.algorithms.networks import ActorCritic as ActorCritic
 from frl.algorithms.networks import actor_critic as actor_critic
 from frl.algorithms.ppo import PPOConfig as PPOConfig
@@ -30,5 +33,6 @@ from frl.algorithms.reinforce import ReinforceConfig as ReinforceConfig
 from frl.algorithms.reinforce import reinforce as reinforce
 from frl.algorithms.sac import SACConfig as SACConfig
 from frl.algorithms.sac import sac as sac
+from frl.algorithms.task_actor_critic import task_actor_critic as task_actor_critic
 from frl.algorithms.td3 import TD3Config as TD3Config
 from frl.algorithms.td3 import td3 as td3

@@ -9,6 +9,8 @@ from frl.training.checkpoint import load_latest as load_latest
 from frl.training.checkpoint import save as save
 from frl.training.evaluate import evaluate as evaluate
 from frl.training.evolution import evolution as evolution
+from frl.training.few_shot import adapt as adapt
+from frl.training.few_shot import few_shot as few_shot
 from frl.training.log import csv_log as csv_log
 from frl.training.log import tensorboard_log as tensorboard_log
 from frl.training.log import wandb_log as wandb_log
