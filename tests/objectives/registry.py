@@ -1,16 +1,18 @@
 """The losses of `frl.objectives`, one row each: `test_laws.py` puts all of them to all laws."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
-from frl import TensorDict, random
-from frl.distributions import Categorical, Normal
+from frl import TensorDict, random, tree
+from frl.distributions import Categorical, Normal, TanhNormal
 from frl.nn import (
     MLP,
     Actor,
+    DecisionTransformer,
+    DecisionTransformerActor,
     GRUModule,
     NormalParamExtractor,
     ProbabilisticActor,
@@ -18,22 +20,44 @@ from frl.nn import (
     TensorDictSequential,
     ValueOperator,
 )
-from frl.objectives import A2CLoss, ClipPPOLoss, DDPGLoss, DQNLoss, KLPENPPOLoss, ReinforceLoss
+from frl.objectives import (
+    A2CLoss,
+    ClipPPOLoss,
+    DDPGLoss,
+    DiscreteSACLoss,
+    DQNLoss,
+    DTLoss,
+    KLPENPPOLoss,
+    REDQLoss,
+    ReinforceLoss,
+    SACLoss,
+    TD3Loss,
+)
+from frl.specs import Bounded
+from frl.specs import Categorical as CategoricalSpec
 
 B, T, D = 6, 4, 3
 
 
 class Case(NamedTuple):
-    """A loss and a batch [*B] for it, in float64; it is differentiable unless it holds a part of its own fast."""
+    """A loss and a batch [*B] for it, in float64, and what it draws with.
+
+    `trains` says of each loss that is minimised of which parameters it is a differentiable function: by default, "loss"
+    of all but the target's. Losses of an actor and a critic hold the other one fast, and each has parameters of its own.
+    """
 
     name: str
     loss: Callable[..., TensorDict]
     batch: TensorDict
-    differentiable: bool = True
+    trains: Mapping[str, Sequence[str]] = {"loss": ()}  # noqa: RUF012  # () for all but the target's
+    key: torch.Tensor | None = None
 
     def init(self) -> TensorDict:
         owner: Any = self.loss
-        return owner.init()
+        return tree.cast(owner.init() if self.key is None else owner.init(self.key), torch.float64)
+
+    def __call__(self, params: TensorDict, batch: TensorDict) -> TensorDict:
+        return self.loss(params, batch, self.key)
 
 
 def normal(*shape: int, seed: int) -> torch.Tensor:
@@ -75,15 +99,26 @@ def choosing(trunk: nn.Module | None = None, reads: str = "observation", size: i
     return ProbabilisticActor(net, ["logits"], distribution_class=Categorical).double()
 
 
-def drawing() -> ProbabilisticActor:
+def drawing(distribution: type[Normal] | type[TanhNormal] = Normal) -> ProbabilisticActor:
     net = nn.Sequential(nn.Linear(D, 4), NormalParamExtractor())
     module = TensorDictModule(net, ["observation"], ["loc", "scale"])
-    return ProbabilisticActor(module, ["loc", "scale"], distribution_class=Normal).double()
+    return ProbabilisticActor(module, ["loc", "scale"], distribution_class=distribution).double()
+
+
+def windows() -> TensorDict:
+    """Steps [B, T] of episodes with the returns that followed, as a Decision Transformer reads them."""
+    time = torch.arange(T).expand(B, T).unsqueeze(-1)
+    return choice(B, T).update({"return_to_go": normal(B, T, 1, seed=13), "time": time})
 
 
 def memory(name: str) -> GRUModule:
     return GRUModule(D, 2, in_key="observation", out_key=name, state_key=f"{name}_state")
 
+
+KEY = random.key(0)
+DDPG = {"loss_actor": ["actor"], "loss_value": ["value"]}
+TWINS = {"loss_actor": ["actor"], "loss_qvalue": ["qvalue"]}
+SOFT = {**TWINS, "loss_alpha": ["log_alpha"]}
 
 with torch.random.fork_rng(devices=[]):
     CRITIC = ValueOperator(nn.Sequential(nn.Linear(D, 2), nn.Tanh(), nn.Linear(2, 1))).double()
@@ -93,9 +128,16 @@ with torch.random.fork_rng(devices=[]):
     ACTOR = Actor(nn.Sequential(nn.Linear(D, 2), nn.Tanh())).double()
     ACTION_VALUE = ValueOperator(MLP(D + 2, 1, num_cells=[2]), ["observation", "action"]).double()
 
+    WINDOWED = DecisionTransformer(D, 2, embed_dim=4, num_heads=1, num_layers=1).double()
+
     CASES = [
         Case("DQNLoss", DQNLoss(ACTION_VALUES, "categorical"), choice(B)),
-        Case("DDPGLoss", DDPGLoss(ACTOR, ACTION_VALUE), box(B), differentiable=False),
+        Case("DDPGLoss", DDPGLoss(ACTOR, ACTION_VALUE), box(B), DDPG),
+        Case("TD3Loss", TD3Loss(ACTOR, ACTION_VALUE, Bounded(-1.0, 1.0, 2, dtype=torch.float64)), box(B), TWINS, KEY),
+        Case("SACLoss", SACLoss(drawing(TanhNormal), ACTION_VALUE), box(B), SOFT, KEY),
+        Case("REDQLoss", REDQLoss(drawing(TanhNormal), ACTION_VALUE, 4), box(B), SOFT, KEY),
+        Case("DiscreteSACLoss", DiscreteSACLoss(choosing(), ACTION_VALUES, "categorical"), choice(B), SOFT, KEY),
+        Case("DTLoss", DTLoss(DecisionTransformerActor(WINDOWED, CategoricalSpec(2), T)), windows()),
         Case("A2CLoss", A2CLoss(choosing(), CRITIC), choice(B)),
         Case("A2CLoss of sequences", A2CLoss(REMEMBERING, VALUING, clip_value=0.5), choice(B, T)),
         Case("ReinforceLoss", ReinforceLoss(choosing()), choice(B)),
