@@ -43,13 +43,13 @@ class Case(NamedTuple):
     """A loss and a batch [*B] for it, in float64, and what it draws with.
 
     `trains` says of each loss that is minimised of which parameters it is a differentiable function: by default, "loss"
-    of all but the target's. Losses of an actor and a critic hold the other one fast, and each has parameters of its own.
+    of all but the target's. Losses of an actor and of a critic each hold the parameters of the other fast.
     """
 
     name: str
     loss: Callable[..., TensorDict]
     batch: TensorDict
-    trains: Mapping[str, Sequence[str]] = {"loss": ()}  # noqa: RUF012  # () for all but the target's
+    trains: Mapping[str, Sequence[str]] = {"loss": ()}  # () for all but the target's
     key: torch.Tensor | None = None
 
     def init(self) -> TensorDict:
