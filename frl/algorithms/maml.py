@@ -66,15 +66,15 @@ def maml(networks: ActorCritic, config: MAMLConfig = _DEFAULTS) -> MetaAlgorithm
     """MAML for reinforcement learning: parameters of a policy from which a few gradient steps learn any of the tasks.
 
     A step of adaptation is θ' = θ − `inner_rate` · ∇L(θ) and changes the policy alone. Both L, on what θ did, and what
-    the meta-optimiser minimises over θ, on what θ' did, are the objective of PPO, whose advantages have mean 0 and
-    standard deviation 1 in each task. The value network is their baseline, common to all tasks, and learns from all.
+    the meta-optimiser minimises over θ, on what θ' did, are −mean(A π(a) / π_old(a)), the latter with PPO's clip; the
+    advantages A have mean 0 and standard deviation 1 in each task. The value network is their baseline, common to all
+    tasks, and learns from all. The meta-optimiser is Adam where the paper took trust regions.
 
-    Sampled actions depend on θ too. A loss −mean(A log π) has the right gradient, but the gradient of *that* misses how
-    other parameters would have drawn other actions. The objective of PPO is −mean(A π(a) / π_old(a)), of the same
-    gradient where the ratio is 1, and its second derivative has the terms ∇log π ∇log πᵀ, as DiCE's does; like the
-    low-variance curvature of ProMP it leaves out those between two steps of an episode. So with `second_order` the
-    meta-gradient is right of one-step tasks and close for others. Experience is data: no gradient flows through how it
-    was collected. The meta-optimiser is Adam where the paper took trust regions.
+    A loss −mean(A log π) would have the same gradient, but the gradient of *that* misses that other parameters would
+    have drawn other actions. The ratio, of value 1, has the missing term ∇log π ∇log πᵀ in its second derivative, as
+    DiCE has; like the low-variance curvature of ProMP it leaves out what two steps of an episode have to do with each
+    other. So with `second_order` the meta-gradient is right of tasks of one step and close for others. Experience is
+    data: no gradient flows through how it was collected.
 
     Raises: ValueError for a hyperparameter out of range, and, when it updates, for a batch without an adaptation;
         KeyError if a batch lacks an entry.

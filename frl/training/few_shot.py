@@ -34,6 +34,14 @@ def few_shot(
 
     Metrics: those of the algorithm; "episode_return" and "episode_length" of the episodes that ended after the last
     adaptation, "return_before" of those that ended before the first.
+
+    >>> from frl import algorithms, envs
+    >>> env = envs.make("CartPole-v1", 5)
+    >>> algorithm = algorithms.maml(algorithms.actor_critic(env.single_observation_spec, env.single_action_spec, (8,)))
+    >>> tasks = envs.uniform_tasks(env.params, {"length": (0.25, 1.0)})
+    >>> loop = few_shot(env, algorithm, tasks, num_tasks=2, num_steps=3)
+    >>> loop.step(loop.init(random.key(0)))[0]["step"]  # 2 tasks, before and after, 5 environments, 3 steps
+    tensor(60)
     """
     numbers = {"num_tasks": num_tasks, "num_steps": num_steps, "num_adaptations": num_adaptations}
     check.at_least("few_shot", numbers, 1)

@@ -13,6 +13,7 @@ from frl.algorithms import (
     actor_q,
     ddpg,
     dqn,
+    maml,
     ppo,
     q_network,
     recurrent_actor_critic,
@@ -21,10 +22,10 @@ from frl.algorithms import (
     stochastic_actor_q,
 )
 from frl.compilation import compiler_available
-from frl.envs import make
+from frl.envs import make, uniform_tasks
 from frl.objectives import td_lambda
 from frl.optim import pgpe
-from frl.training import evolution, meta_gradient, off_policy, on_policy, policy_gradient_reference
+from frl.training import evolution, few_shot, meta_gradient, off_policy, on_policy, policy_gradient_reference
 from tests.algorithms.test_base import remembering
 
 
@@ -79,6 +80,12 @@ def evolution_loop():
     return evolution(env, networks.actor, pgpe(4))
 
 
+def maml_loop():
+    env = make("CartPole-v1", 4)
+    algorithm = maml(actor_critic(env.single_observation_spec, env.single_action_spec, (8,)))
+    return few_shot(env, algorithm, uniform_tasks(env.params, {"length": (0.25, 1.0)}), num_tasks=2, num_steps=8)
+
+
 LOOPS = {
     "PPO": ppo_loop,
     "recurrent PPO": recurrent_ppo_loop,
@@ -88,13 +95,9 @@ LOOPS = {
     "SAC": sac_loop,
     "meta-gradient of A2C": meta_gradient_loop,
     "evolution": evolution_loop,
+    "MAML": maml_loop,
 }
-SLOW = (
-    "recurrent PPO",
-    "SAC",
-    "meta-gradient of A2C",
-    "evolution",
-)  # a minute of C++ each; `pytest -m slow` compiles them too
+SLOW = "recurrent PPO", "SAC", "meta-gradient of A2C", "evolution", "MAML"  # a minute of C++ each; see pytest -m slow
 CASES = [
     pytest.param(make_loop, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
     for name, make_loop in LOOPS.items()
