@@ -34,19 +34,23 @@ from frl.envs.navigation import PointNavigation
 from frl.training import adapt, evaluate, few_shot, load_latest, member, on_policy, save
 from frl.transforms import RewardScaling, TransformedEnv
 
-SEEDS, HELD_OUT, TASKS, ROWS, EXAM = 5, 200, 20, 10, 5
+SEEDS, HELD_OUT, VALIDATION, TASKS, ROWS, EXAM = 5, 200, 40, 20, 10, 5
 RATES = (0.3, 1.0, 3.0, 10.0)  # relative to MAML's own; fine-tuning has the best of them, by other tasks
 PARTS = ("maml", "first_order", "fine_tuning")
 AFTER = (0, 1, 3)
 
 
 class World(NamedTuple):
-    """An environment by its number of rows, the length of its episodes, its tasks, and what is learnt with."""
+    """An environment by its number of rows, the length of its episodes, its tasks, what is learnt with, and how long.
+
+    `budget` counts the environment steps of each meta-seed.
+    """
 
     env: Callable[[int], FunctionalEnv]
     num_steps: int
     tasks: Callable[[Tensor], Any]
     config: MAMLConfig
+    budget: int
 
 
 def navigation() -> World:
@@ -54,7 +58,7 @@ def navigation() -> World:
     base = PointNavigation()
     tasks = uniform_tasks(base.get_default_params(), {"goal": (-half, half)})
     config = MAMLConfig(inner_rate=1.0, learning_rate=3e-3, gamma=0.9)
-    return World(lambda rows: FunctionalEnv(base, rows, max_steps=20), 20, tasks, config)
+    return World(lambda rows: FunctionalEnv(base, rows, max_steps=20), 20, tasks, config, 400_000)
 
 
 def cartpole() -> World:
@@ -68,7 +72,7 @@ def cartpole() -> World:
         return drawn._replace(force_mag=torch.where(random.bernoulli(0.5, k_motor), 1, -1) * drawn.force_mag)
 
     config = MAMLConfig(inner_rate=2.0, learning_rate=5e-3, gamma=0.95)
-    return World(lambda rows: FunctionalEnv(base, rows, max_steps=50), 50, tasks, config)
+    return World(lambda rows: FunctionalEnv(base, rows, max_steps=50), 50, tasks, config, 600_000)
 
 
 WORLDS = {"navigation": navigation, "cartpole": cartpole}
@@ -96,8 +100,8 @@ def loop_of(world: World, part: str) -> frl.training.Loop:
     return few_shot(scaled(world.env(ROWS)), algorithm_of(world, part), world.tasks, TASKS, world.num_steps)
 
 
-def train(world: World, part: str, num_steps: int, directory: Path) -> TensorDict:
-    """The states of all meta-seeds after `num_steps` environment steps each."""
+def train(world: World, part: str, directory: Path) -> TensorDict:
+    """The states of all meta-seeds after its budget."""
     loop = loop_of(world, part)
     step = torch.vmap(loop.step)  # so few updates are over before a compilation
     try:
@@ -105,11 +109,11 @@ def train(world: World, part: str, num_steps: int, directory: Path) -> TensorDic
     except FileNotFoundError:
         state = torch.vmap(loop.init)(random.key(torch.arange(SEEDS)))
     updates, begun = 0, time.process_time()
-    while (done := int(state["step"][0])) < num_steps:
+    while (done := int(state["step"][0])) < world.budget:
         with torch.no_grad():
             state, metrics = step(state)
         updates += 1
-        if updates % 10 == 0 or int(state["step"][0]) >= num_steps:
+        if updates % 10 == 0 or int(state["step"][0]) >= world.budget:
             save(directory, tree.map(torch.clone, state), step=int(state["step"][0]), keep=1)
             shown = {name: x.mean().item() for name, x in metrics.items() if "return" in name or name == "entropy"}
             print(directory.name, done, {k: round(x, 2) for k, x in shown.items()}, flush=True)
@@ -118,26 +122,26 @@ def train(world: World, part: str, num_steps: int, directory: Path) -> TensorDic
 
 
 def examination(world: World) -> Callable[..., Tensor]:
-    """`returns(params, rate, key) -> [len(AFTER), HELD_OUT]` of one policy, adapted at `rate` to tasks of that key."""
+    """`returns(params, rate, key, num_tasks) -> [len(AFTER), num_tasks]` of one policy, adapted at `rate`."""
     algorithm, env, exam = algorithm_of(world, "maml"), scaled(world.env(ROWS)), world.env(EXAM)
 
-    def one(train: TensorDict, k_task: Tensor, key: Tensor) -> tuple[TensorDict, Tensor]:
-        task = world.tasks(k_task)
-        k_adapt, k_exam = random.split(key)
-        score = evaluate(exam.with_params(task), algorithm.act, train, k_exam, EXAM).mean()
-        return adapt(env, algorithm, train, task, k_adapt, world.num_steps), score
+    def score(train: TensorDict, k_task: Tensor, key: Tensor) -> Tensor:
+        return evaluate(exam.with_params(world.tasks(k_task)), algorithm.act, train, key, EXAM).mean()
 
-    step = torch.vmap(one)
+    def learn(train: TensorDict, k_task: Tensor, key: Tensor) -> TensorDict:
+        return adapt(env, algorithm, train, world.tasks(k_task), key, world.num_steps)
 
-    def returns(params: TensorDict, rate: float, key: Tensor) -> Tensor:
+    def returns(params: TensorDict, rate: float, key: Tensor, num_tasks: int) -> Tensor:
         k_tasks, key = random.split(key)
         train = algorithm.init(key).set("params", params).set(("hyper", "inner_rate"), torch.tensor(rate))
-        train = tree.map(lambda x: x.expand(HELD_OUT, *x.shape).clone(), train)
-        tasks, scores = random.split(k_tasks, HELD_OUT), []
-        for k in random.split(key, max(AFTER) + 1):
-            train, score = step(train, tasks, random.split(k, HELD_OUT))
-            scores.append(score)
-        return torch.stack([scores[i] for i in AFTER])
+        train = tree.map(lambda x: x.expand(num_tasks, *x.shape), train)
+        tasks, scores = random.split(k_tasks, num_tasks), list[Tensor]()
+        for i, k in enumerate(random.split(key, max(AFTER) + 1)):
+            k_adapt, k_exam = random.split(random.split(k, num_tasks), 2)
+            train = torch.vmap(learn)(train, tasks, k_adapt) if i else train
+            if i in AFTER:
+                scores.append(torch.vmap(score)(train, tasks, k_exam))
+        return torch.stack(scores)
 
     return returns
 
@@ -148,11 +152,11 @@ def examined(world: World, part: str, states: TensorDict) -> dict[str, Any]:
     policies = [member(states, i)["train", "params"] for i in range(SEEDS)]
     if part == "fine_tuning":
         other = random.key(1)
-        scores = {x: returns(policies[0], rate * x, other)[1:].mean().item() for x in RATES}
+        scores = {x: returns(policies[0], rate * x, other, VALIDATION)[1:].mean().item() for x in RATES}
         print("fine-tuning by rate:", scores, flush=True)
         rate = rate * max(scores, key=scores.__getitem__)
     held_out = random.key(2)
-    found = [returns(policy, rate, held_out).tolist() for policy in policies]
+    found = [returns(policy, rate, held_out, HELD_OUT).tolist() for policy in policies]
     return {"rate": rate, "steps": int(states["step"][0]), "returns": found}
 
 
@@ -188,7 +192,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", choices=WORLDS, action="append")
     parser.add_argument("--part", choices=PARTS, action="append")
-    parser.add_argument("--steps", type=int, default=800_000, help="environment steps of each meta-seed")
     parser.add_argument("--out", type=Path, default=Path("runs/maml"), help="what is kept of unfinished work")
     arguments = parser.parse_args()
     for name in arguments.world or WORLDS:
@@ -196,7 +199,7 @@ def main() -> None:
         for part in arguments.part or PARTS:
             file = arguments.out / f"{name}_{part}.json"
             if not file.exists():
-                states = train(world, part, arguments.steps, arguments.out / f"{name}_{part}")
+                states = train(world, part, arguments.out / f"{name}_{part}")
                 file.write_text(json.dumps(examined(world, part, states)))
     files = {name: {part: arguments.out / f"{name}_{part}.json" for part in PARTS} for name in WORLDS}
     if all(file.exists() for parts in files.values() for file in parts.values()):
