@@ -30,6 +30,8 @@ class MultiTaskEnv(RandomizedEnv):
     (tensor([0, 1, 0]), 2)
     """
 
+    num_tasks: int
+
     def __init__(self, env: Env, tasks: Any):
         parametric("MultiTaskEnv", env)
         leaves = tree.named_leaves(tasks)
@@ -52,9 +54,8 @@ class MultiTaskEnv(RandomizedEnv):
         return {"task": random.randint(0, self.num_tasks, (), keys)}
 
     def _physics(self, drawn: TensorDict) -> Any:
-        return tree.map(lambda x: x[drawn["task"]], self.tasks)
+        index = drawn["task"]
+        return tree.map(lambda x: x.to(index.device)[index], self.tasks)
 
     def _shown(self, drawn: TensorDict) -> dict[str, Tensor]:
         return {"task": torch.clone(drawn["task"])}
-
-    num_tasks: int

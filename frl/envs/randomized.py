@@ -64,7 +64,7 @@ class RandomizedEnv(Env):
     tasks: Any
     observed: tuple[str, ...]
     _structure: tree.TreeSpec
-    _fixed: tuple[tuple[str, Any], ...]  # each entry of the physics by its name: what it always is, or _OPEN
+    _fixed: tuple[tuple[str, Any], ...]  # each entry of the physics by its name: what it always is, or _Open
 
     def __init__(self, env: Env, tasks: Tasks, observed: Sequence[str] = ()):
         parametric("RandomizedEnv", env)
@@ -82,7 +82,7 @@ class RandomizedEnv(Env):
                 "tasks": tasks,
                 "observed": tuple(observed),
                 "_structure": tree.flatten(example)[1],
-                "_fixed": tuple((name, _OPEN if name in drawn else x) for name, x in entries),
+                "_fixed": tuple((name, _Open if name in drawn else x) for name, x in entries),
             }
         )
         self._around(env, {name: Unbounded(max(1, drawn[name].numel())) for name in observed})
@@ -126,7 +126,7 @@ class RandomizedEnv(Env):
 
     def _physics(self, drawn: TensorDict) -> Any:
         """The physics [*B] of what was drawn."""
-        leaves = [drawn[name] if value is _OPEN else value for name, value in self._fixed]
+        leaves = [drawn[name] if value is _Open else value for name, value in self._fixed]
         return tree.unflatten(self._structure, leaves)
 
     def _shown(self, drawn: TensorDict) -> dict[str, Tensor]:
@@ -180,4 +180,7 @@ class RandomizedEnv(Env):
 
 
 _PHYSICS = "physics"
-_OPEN = object()
+
+
+class _Open:
+    """Stands for an entry that is drawn; a class, for it is one and the same in a copy and in another process."""

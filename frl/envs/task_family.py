@@ -46,10 +46,10 @@ def uniform_tasks(params: Any, ranges: Mapping[str, tuple[Any, Any]]) -> Tasks:
         bounds[name] = low, high
 
     def tasks(key: Tensor) -> Any:
-        drawn = {
-            name: random.uniform(low.shape, k, low=low, high=high, dtype=low.dtype)
-            for k, (name, (low, high)) in zip(random.split(key, len(bounds)), bounds.items(), strict=True)
-        }
+        drawn: dict[str, Tensor] = {}
+        for k, (name, ends) in zip(random.split(key, len(bounds)), bounds.items(), strict=True):
+            low, high = (x.to(key.device) for x in ends)
+            drawn[name] = random.uniform(low.shape, k, low=low, high=high, dtype=low.dtype)
         return params._replace(**drawn)
 
     return tasks
