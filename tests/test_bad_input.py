@@ -17,8 +17,8 @@ from tests.bad_input.critics import CRITICS
 from tests.bad_input.data import DATA
 from tests.bad_input.environments import ENVIRONMENTS
 from tests.bad_input.learning import LEARNING
-from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.maml import MAML
+from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.meta import META
 from tests.bad_input.modules import MODULES
 from tests.bad_input.objectives import OBJECTIVES

@@ -3,8 +3,7 @@
 from typing import Any
 
 from frl import envs, optim, training
-from frl.envs import FunctionalEnv
-from tests import probes
+from frl.envs import FunctionalEnv, probes
 from tests.algorithms.test_base import MEMORIES
 from tests.bad_input.case import KEY, bad, ones, zeros
 from tests.bad_input.environments import CART

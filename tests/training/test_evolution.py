@@ -6,9 +6,8 @@ from torch.testing import assert_close
 
 from frl import TensorDict, optim, random, tree
 from frl.algorithms import A2CConfig, a2c, actor_critic, recurrent_actor_critic
-from frl.envs import FunctionalEnv, make
+from frl.envs import FunctionalEnv, make, probes
 from frl.training import evaluate, evolution, member, on_policy, population, vary
-from tests import probes
 from tests.algorithms.test_base import remembering
 from tests.purity import Purity
 from tests.traced import traced

@@ -9,10 +9,9 @@ from torch.testing import assert_close
 from frl import TensorDict, optim, random, tree
 from frl.algorithms import A2CConfig, PPOConfig, a2c, actor_critic, ppo
 from frl.collectors import collect, start
-from frl.envs import FunctionalEnv, make
+from frl.envs import FunctionalEnv, make, probes
 from frl.training import meta_gradient, on_policy, policy_gradient_reference, population, vary
 from frl.training.meta_gradient import gradient_through
-from tests import probes
 from tests.purity import Purity
 from tests.traced import traced
 
