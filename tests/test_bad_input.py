@@ -17,7 +17,7 @@ from tests.bad_input.critics import CRITICS
 from tests.bad_input.data import DATA
 from tests.bad_input.environments import ENVIRONMENTS
 from tests.bad_input.learning import LEARNING
-from tests.bad_input.maml import MAML
+from tests.bad_input.maml import FEW_SHOT
 from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.meta import META
 from tests.bad_input.modules import MODULES
@@ -66,7 +66,7 @@ PARTS = (
     CRITICS,
     POPULATIONS,
     META,
-    MAML,
+    FEW_SHOT,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

@@ -31,7 +31,7 @@ def adapt(env: Any = CART, **numbers):
     return training.adapt(env, MAML, MAML.init(KEY), CartPoleParams(), KEY, **{"num_steps": 3, **numbers})
 
 
-MAML = {
+FEW_SHOT = {
     "a range of what is no physics": bad(
         lambda: tasks({"lenght": (0.0, 1.0)}), KeyError, "uniform_tasks", "'lenght'", "'length'", "name one of them"
     ),
