@@ -46,10 +46,10 @@ def summary(results: list[dict]) -> dict:
     return {
         "steps": results[0]["step"],
         "seeds": len(seeds),
-        "interquartile_mean": round(interquartile_mean(means).item(), 2),
-        "interval": [round(bound.item(), 2) for bound in interval],
+        "interquartile_mean": round(interquartile_mean(means).item(), 3),
+        "interval": [round(bound.item(), 3) for bound in interval],
         "seeds_of_at_least_475": int((means >= 475).sum()),
-        "mean_return_by_seed": {str(seed): round(mean, 2) for seed, mean in zip(seeds, means.tolist(), strict=True)},
+        "mean_return_by_seed": {str(seed): round(mean, 3) for seed, mean in zip(seeds, means.tolist(), strict=True)},
     }
 
 

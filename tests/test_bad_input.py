@@ -15,6 +15,7 @@ from tests.bad_input.collectors import COLLECTORS
 from tests.bad_input.control import COMPILATION, CONTROL
 from tests.bad_input.critics import CRITICS
 from tests.bad_input.data import DATA
+from tests.bad_input.ensembles import ENSEMBLES
 from tests.bad_input.environments import ENVIRONMENTS
 from tests.bad_input.learning import LEARNING
 from tests.bad_input.maml import FEW_SHOT
@@ -67,6 +68,7 @@ PARTS = (
     POPULATIONS,
     META,
     FEW_SHOT,
+    ENSEMBLES,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

@@ -7,6 +7,8 @@ from frl.algorithms.actor_q import actor_q as actor_q
 from frl.algorithms.actor_q import stochastic_actor_q as stochastic_actor_q
 from frl.algorithms.advantages import advantages as advantages
 from frl.algorithms.base import Algorithm as Algorithm
+from frl.algorithms.bootstrapped_dqn import BootstrappedDQNConfig as BootstrappedDQNConfig
+from frl.algorithms.bootstrapped_dqn import bootstrapped_dqn as bootstrapped_dqn
 from frl.algorithms.ddpg import DDPGConfig as DDPGConfig
 from frl.algorithms.ddpg import ddpg as ddpg
 from frl.algorithms.decision_transformer import DTConfig as DTConfig

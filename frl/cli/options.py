@@ -116,7 +116,11 @@ OPTIONS: dict[str, type[Options]] = {name: _options(default) for name, default i
 
 
 # What is trained unless --env says otherwise.
-ENVIRONMENTS = {**dict.fromkeys(OPTIONS, "CartPole-v1"), **dict.fromkeys(("ddpg", "td3", "sac", "redq"), "Pendulum-v1")}
+ENVIRONMENTS = {
+    **dict.fromkeys(OPTIONS, "CartPole-v1"),
+    **dict.fromkeys(("ddpg", "td3", "sac", "redq"), "Pendulum-v1"),
+    "bootstrapped_dqn": "DeepSea-v0",
+}
 
 # What may change when a run is resumed: it does not decide what the state is.
 CHANGEABLE = (

@@ -9,6 +9,7 @@ from frl.algorithms import (
     a2c,
     actor_critic,
     actor_q,
+    bootstrapped_dqn,
     ddpg,
     dqn,
     explored_by,
@@ -24,7 +25,7 @@ from frl.algorithms import (
 from frl.cli.errors import UsageError
 from frl.compilation import compile
 from frl.envs import Env
-from frl.nn import OrnsteinUhlenbeckProcessModule
+from frl.nn import EnsembleMemberModule, OrnsteinUhlenbeckProcessModule
 from frl.replay import uniform
 from frl.training.loop import Loop
 from frl.training.off_policy import off_policy
@@ -91,6 +92,12 @@ def _correlated(env: Env, algorithm: Algorithm, noise: float) -> tuple[Env, Algo
     return carried, explored_by(algorithm, process)
 
 
+def _by_members(env: Env, algorithm: Algorithm, options: Any, compiled: bool) -> Loop:
+    """The member that acts is carried through each episode."""
+    member = make_tensordict_primer(EnsembleMemberModule(options.config.num_members))
+    return _off_policy(TransformedEnv(env, Compose(InitTracker(), member)), algorithm, options, compiled)
+
+
 def _replaying(title: str, networks: Callable[..., Any], make: Callable[..., Algorithm]) -> Recipe:
     """An algorithm that learns from samples of a replay buffer."""
     return Recipe(
@@ -108,6 +115,7 @@ RECIPES: dict[str, Recipe] = {
     "a2c": _collecting("A2C", a2c),
     "reinforce": _collecting("REINFORCE", reinforce),
     "dqn": _replaying("DQN", q_network, dqn),
+    "bootstrapped_dqn": _replaying("Bootstrapped DQN", q_network, bootstrapped_dqn)._replace(loop=_by_members),
     "ddpg": _replaying("DDPG", actor_q, ddpg),
     "td3": _replaying("TD3", actor_q, td3),
     "sac": _replaying("SAC", stochastic_actor_q, sac),

@@ -15,6 +15,7 @@ from frl.nn.dueling import Dueling as Dueling
 from frl.nn.egreedy import EGreedyModule as EGreedyModule
 from frl.nn.ensemble import ensemble_call as ensemble_call
 from frl.nn.ensemble import initialize_ensemble as initialize_ensemble
+from frl.nn.ensemble_member import EnsembleMemberModule as EnsembleMemberModule
 from frl.nn.exploration import advance as advance
 from frl.nn.exploration_type import ExplorationType as ExplorationType
 from frl.nn.exploration_type import exploration_type as exploration_type
@@ -39,6 +40,7 @@ from frl.nn.probabilistic import ProbabilisticTensorDictModule as ProbabilisticT
 from frl.nn.probabilistic import ProbabilisticTensorDictSequential as ProbabilisticTensorDictSequential
 from frl.nn.qvalue import QValueActor as QValueActor
 from frl.nn.qvalue import QValueModule as QValueModule
+from frl.nn.randomized_prior import RandomizedPrior as RandomizedPrior
 from frl.nn.recurrent import GRUModule as GRUModule
 from frl.nn.recurrent import LSTMModule as LSTMModule
 from frl.nn.recurrent import over_time as over_time

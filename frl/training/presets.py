@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from frl.algorithms import (
     A2CConfig,
+    BootstrappedDQNConfig,
     DDPGConfig,
     DQNConfig,
     PPOConfig,
@@ -21,6 +22,7 @@ Config = (
     | A2CConfig
     | ReinforceConfig
     | DQNConfig
+    | BootstrappedDQNConfig
     | DDPGConfig
     | TD3Config
     | SACConfig
@@ -70,6 +72,7 @@ DEFAULTS: dict[str, Preset] = {
     "a2c": Preset(A2CConfig(), steps=500_000, rollout_length=16),
     "reinforce": Preset(ReinforceConfig(), steps=500_000),
     "dqn": Preset(DQNConfig(), Replay(), rollout_length=32, anneal=False),
+    "bootstrapped_dqn": Preset(BootstrappedDQNConfig(), Replay(), rollout_length=32, anneal=False),
     "ddpg": Preset(DDPGConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False),
     "td3": Preset(TD3Config(), Replay(), num_envs=4, rollout_length=8, anneal=False),
     "sac": Preset(SACConfig(), Replay(), num_envs=4, rollout_length=8, anneal=False, exploration=Exploration()),
@@ -106,6 +109,16 @@ PRESETS: dict[str, dict[str, Preset]] = {
     },
     "dqn": {
         "CartPole-v1": DEFAULTS["dqn"]._replace(replay=Replay(batch_size=64, updates_per_rollout=128), steps=50_000),
+    },
+    "bootstrapped_dqn": {
+        "DeepSea-v0": Preset(
+            BootstrappedDQNConfig(),
+            Replay(capacity=5_000, batch_size=64, updates_per_rollout=16, warmup=128),
+            steps=5_000,
+            num_envs=4,
+            rollout_length=8,
+            anneal=False,
+        )
     },
     "ddpg": {"Pendulum-v1": DEFAULTS["ddpg"]._replace(replay=_SMALL, steps=20_000)},
     "td3": {"Pendulum-v1": DEFAULTS["td3"]._replace(replay=_SMALL, steps=20_000)},

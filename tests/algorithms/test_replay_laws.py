@@ -21,7 +21,7 @@ def steps(env, algorithm, train):
 
 
 def test_every_algorithm_that_learns_from_replay_has_a_row():
-    learnt = {"dqn", "ddpg", "td3", "sac", "redq"}
+    learnt = {"dqn", "bootstrapped_dqn", "ddpg", "td3", "sac", "redq"}
     assert learnt <= set(vars(algorithms))
     assert {case.name.split()[-1].lower() for case in CASES} == learnt
 

@@ -27,9 +27,9 @@ EXEMPT = {
         "training.Checkpoint training.Loop training.Reference"
     ),
     "settings, which their algorithm refuses": (
-        "algorithms.A2CConfig algorithms.DDPGConfig algorithms.DQNConfig algorithms.DTConfig algorithms.MAMLConfig "
-        "algorithms.PPOConfig algorithms.PPOPenaltyConfig algorithms.REDQConfig algorithms.ReinforceConfig "
-        "algorithms.SACConfig algorithms.TD3Config"
+        "algorithms.A2CConfig algorithms.BootstrappedDQNConfig algorithms.DDPGConfig algorithms.DQNConfig "
+        "algorithms.DTConfig algorithms.MAMLConfig algorithms.PPOConfig algorithms.PPOPenaltyConfig "
+        "algorithms.REDQConfig algorithms.ReinforceConfig algorithms.SACConfig algorithms.TD3Config"
     ),
     "an error: raised, not called": (
         "cli.UsageError envs.WorkerDied envs.WorkerError envs.WorkerRaised envs.WorkerTimeout "

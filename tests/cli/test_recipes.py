@@ -21,7 +21,7 @@ from frl.training.presets import DEFAULTS, PRESETS
 PENDULUM = make("Pendulum-v1", 500)
 TORQUES = ddpg(actor_q(PENDULUM.single_observation_spec, PENDULUM.single_action_spec, (4,)))
 REPLAY = ["--capacity", "64", "--batch-size", "4", "--updates-per-rollout", "2", "--warmup", "8"]
-OFF_POLICY = ["dqn", "ddpg", "td3", "sac", "redq"]
+OFF_POLICY = ["dqn", "bootstrapped_dqn", "ddpg", "td3", "sac", "redq"]
 OTHERS = [*OFF_POLICY, "a2c", "reinforce", "ppo_penalty"]  # than PPO, which test_train.py trains
 
 

@@ -29,6 +29,7 @@ from frl.nn import (
     DistributionalQValueModule,
     Dueling,
     EGreedyModule,
+    EnsembleMemberModule,
     GRUModule,
     LSTMModule,
     NoisyLinear,
@@ -41,6 +42,7 @@ from frl.nn import (
     ProbabilisticTensorDictSequential,
     QuantileQValueModule,
     QValueActor,
+    RandomizedPrior,
     SafeModule,
     TensorDictModule,
     TensorDictSequential,
@@ -99,7 +101,7 @@ class Case(NamedTuple):
 
 
 FLAGS = ("is_init", "mask")
-INTEGERS = ("time",)
+INTEGERS = ("time", "member")
 
 
 def td_of(case: Case, batch: tuple[int, ...] = (3,), seed: int = 0) -> TensorDict:
@@ -315,6 +317,12 @@ CASES = (
         lambda: TensorDictSequential(Actor(nn.Linear(5, 2)), OrnsteinUhlenbeckProcessModule(BOX)),
         {"observation": (5,), "ou_noise": (2,), "is_init": (1,)},
     ),
+    Case(
+        "ensemble member",
+        lambda: TensorDictSequential(Actor(nn.Linear(5, 2)), EnsembleMemberModule(5)),
+        {"observation": (5,), "is_init": (1,), "member": (1,)},
+    ),
+    Case("randomised prior", lambda: RandomizedPrior(head(MLP(5, 2), "action"), head(nn.Linear(5, 2), "action"), 2.0)),
     Case("lstm", lambda: memory(LSTMModule(4, 6, 2)), {"observation": (5,), **LSTM_STATE}),
     Case("gru module", lambda: memory(GRUModule(4, 6)), {"observation": (5,), **GRU_STATE}),
     Case("lstm over time", lambda: over_time(memory(LSTMModule(4, 6, 2))), {"observation": (5,), **LSTM_STATE}),
