@@ -26,7 +26,7 @@ RUNS = Path("runs") / "learning"
 
 def train(arguments: argparse.Namespace, seed: int, num_seeds: int) -> dict:
     """What `frl train` says of these seeds, begun or gone on with."""
-    run = RUNS / f"{arguments.algorithm}_{arguments.env.replace(':', '_')}_{seed}_{num_seeds}"
+    run = RUNS / f"{arguments.algorithm}_{arguments.env.replace(':', '_').replace('/', '_')}_{seed}_{num_seeds}"
     if not (run / "result.json").exists():
         begin = ["--env", arguments.env, "--out", str(run), "--seed", str(seed), "--num-seeds", str(num_seeds)]
         begun = any(run.glob("checkpoints/*"))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from frl.algorithms import (
@@ -98,6 +99,9 @@ def _by_members(env: Env, algorithm: Algorithm, options: Any, compiled: bool) ->
     return _off_policy(TransformedEnv(env, Compose(InitTracker(), member)), algorithm, options, compiled)
 
 
+_small_q_network = partial(q_network, num_cells=(64, 64))  # of which an ensemble has many
+
+
 def _replaying(title: str, networks: Callable[..., Any], make: Callable[..., Algorithm]) -> Recipe:
     """An algorithm that learns from samples of a replay buffer."""
     return Recipe(
@@ -115,7 +119,7 @@ RECIPES: dict[str, Recipe] = {
     "a2c": _collecting("A2C", a2c),
     "reinforce": _collecting("REINFORCE", reinforce),
     "dqn": _replaying("DQN", q_network, dqn),
-    "bootstrapped_dqn": _replaying("Bootstrapped DQN", q_network, bootstrapped_dqn)._replace(loop=_by_members),
+    "bootstrapped_dqn": _replaying("Bootstrapped DQN", _small_q_network, bootstrapped_dqn)._replace(loop=_by_members),
     "ddpg": _replaying("DDPG", actor_q, ddpg),
     "td3": _replaying("TD3", actor_q, td3),
     "sac": _replaying("SAC", stochastic_actor_q, sac),

@@ -13,6 +13,7 @@ from frl.envs.bsuite import Catch, DeepSea, DiscountingChain, MemoryChain, Umbre
 from frl.envs.classic import Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum
 from frl.envs.functional import FunctionalEnv
 from frl.envs.gym import GymEnv
+from frl.envs.minatar import Breakout
 from frl.envs.navigation import FourRooms, PointNavigation, PointRobot
 
 _PURE: dict[str, tuple[Callable[[], FuncEnv[Any, Any, Any, Any, Any, Any, Any]], int]] = {
@@ -31,6 +32,7 @@ _PURE: dict[str, tuple[Callable[[], FuncEnv[Any, Any, Any, Any, Any, Any, Any]],
     "FourRooms-v0": (FourRooms, 500),
     "PointNavigation-v0": (PointNavigation, 100),
     "PointRobot-v0": (PointRobot, 100),
+    "MinAtar/Breakout-v1": (Breakout, 1000),
 }
 
 
@@ -41,8 +43,10 @@ def ids() -> tuple[str, ...]:
     ('CartPole-v1', 'Pendulum-v1', 'Acrobot-v1', 'MountainCar-v0', 'MountainCarContinuous-v0')
     >>> ids()[5:10]
     ('Catch-v0', 'DeepSea-v0', 'MemoryChain-v0', 'UmbrellaChain-v0', 'DiscountingChain-v0')
-    >>> ids()[10:]
+    >>> ids()[10:15]
     ('BernoulliBandit-v0', 'GaussianBandit-v0', 'FourRooms-v0', 'PointNavigation-v0', 'PointRobot-v0')
+    >>> ids()[15:]
+    ('MinAtar/Breakout-v1',)
     """
     return tuple(_PURE)
 

@@ -113,8 +113,8 @@ PRESETS: dict[str, dict[str, Preset]] = {
     "bootstrapped_dqn": {
         "DeepSea-v0": Preset(
             BootstrappedDQNConfig(),
-            Replay(capacity=5_000, batch_size=64, updates_per_rollout=16, warmup=128),
-            steps=5_000,
+            Replay(capacity=5_000, batch_size=32, updates_per_rollout=16, warmup=128),
+            steps=4_000,
             num_envs=4,
             rollout_length=8,
             anneal=False,

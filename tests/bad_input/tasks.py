@@ -5,6 +5,7 @@ import torch
 from frl import envs
 from frl.envs.bandits import BernoulliBandit, GaussianBandit
 from frl.envs.bsuite import Catch, DeepSea, DiscountingChain, MemoryChain, UmbrellaChain
+from frl.envs.minatar import Breakout
 from frl.envs.navigation import FourRooms, PointNavigation, PointRobot
 from frl.envs.task import fixed, settled
 from tests.bad_input.case import KEY, bad, ints, ones, zeros
@@ -15,6 +16,7 @@ def given(author, **task):
     return envs.FunctionalEnv(author, 2, params=author.get_default_params()._replace(**task))
 
 
+BREAKOUT = envs.make("MinAtar/Breakout-v1", 2)
 CATCH, ROBOT = envs.make("Catch-v0", 2), envs.make("PointRobot-v0", 2)
 
 TASKS = {
@@ -26,6 +28,13 @@ TASKS = {
     "a fourth move of three": bad(
         lambda: CATCH.step(CATCH.reset(KEY).set("action", ints(2, 4)), KEY),
         *(ValueError, '"action"', "[2, 4]", "must have [2, 3]"),
+    ),
+    "a wall of booleans": bad(
+        lambda: Breakout(dtype=torch.bool), TypeError, "Breakout", "torch.bool", "must be one of"
+    ),
+    "all six actions of MinAtar": bad(
+        lambda: BREAKOUT.step(BREAKOUT.reset(KEY).set("action", ints(2, 6)), KEY),
+        *(ValueError, '"action"', "[2, 6]", "must have [2, 3]"),
     ),
     "a sea without cells": bad(lambda: DeepSea(size=0), ValueError, "DeepSea", "size is 0", "at least 1"),
     "a sea of booleans": bad(lambda: DeepSea(dtype=torch.bool), TypeError, "DeepSea", "torch.bool", "must be one of"),

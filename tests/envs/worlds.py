@@ -22,6 +22,7 @@ OWN = {
     "FourRooms-v0": 500,
     "PointNavigation-v0": 100,
     "PointRobot-v0": 100,
+    "MinAtar/Breakout-v1": 1000,
 }
 DRAWS_NOTHING = ("DeepSea-v0", "DiscountingChain-v0")
 # What fixes a task, by the name of its entry in the physics: three tasks, one for each row.
