@@ -15,10 +15,14 @@ from frl.algorithms.decision_transformer import DTConfig as DTConfig
 from frl.algorithms.decision_transformer import decision_transformer as decision_transformer
 from frl.algorithms.dqn import DQNConfig as DQNConfig
 from frl.algorithms.dqn import dqn as dqn
+from frl.algorithms.dynamics import Dynamics as Dynamics
+from frl.algorithms.dynamics import dynamics as dynamics
 from frl.algorithms.exploration import explored_by as explored_by
 from frl.algorithms.maml import MAMLConfig as MAMLConfig
 from frl.algorithms.maml import MetaAlgorithm as MetaAlgorithm
 from frl.algorithms.maml import maml as maml
+from frl.algorithms.model_based import ModelBasedConfig as ModelBasedConfig
+from frl.algorithms.model_based import model_based as model_based
 from frl.algorithms.networks import ActorCritic as ActorCritic
 from frl.algorithms.networks import actor_critic as actor_critic
 from frl.algorithms.ppo import PPOConfig as PPOConfig

@@ -5,9 +5,18 @@ from collections.abc import Mapping
 from frl import check
 
 _FREE = ("target_entropy",)
-_FRACTIONS = ("gamma", "lambda_", "epsilon_start", "epsilon_end", "target_rate", "mask_probability")
-_POSITIVE = ("max_grad_norm", "clip", "value_clip", "kl_target", "kl_coefficient", "alpha")
-_COUNTS = ("num_epochs", "num_minibatches", "num_critics", "num_target_critics", "num_members")
+_FRACTIONS = (
+    "gamma",
+    "lambda_",
+    "epsilon_start",
+    "epsilon_end",
+    "target_rate",
+    "mask_probability",
+    "model_mask_probability",
+    "real_ratio",
+)
+_POSITIVE = ("max_grad_norm", "model_max_grad_norm", "clip", "value_clip", "kl_target", "kl_coefficient", "alpha")
+_COUNTS = ("num_epochs", "num_minibatches", "num_critics", "num_target_critics", "num_members", "rollout_length")
 _PERIODS = ("epsilon_updates", "target_period", "policy_period")
 
 

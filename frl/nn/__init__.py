@@ -12,6 +12,7 @@ from frl.nn.decision_transformer import DecisionTransformerActor as DecisionTran
 from frl.nn.distributional import DistributionalQValueModule as DistributionalQValueModule
 from frl.nn.distributional import QuantileQValueModule as QuantileQValueModule
 from frl.nn.dueling import Dueling as Dueling
+from frl.nn.dynamics import DynamicsModule as DynamicsModule
 from frl.nn.egreedy import EGreedyModule as EGreedyModule
 from frl.nn.ensemble import ensemble_call as ensemble_call
 from frl.nn.ensemble import initialize_ensemble as initialize_ensemble

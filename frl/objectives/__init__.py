@@ -12,6 +12,7 @@ from frl.objectives.decision_transformer import DTLoss as DTLoss
 from frl.objectives.discrete_sac import DiscreteSACLoss as DiscreteSACLoss
 from frl.objectives.dqn import DQNLoss as DQNLoss
 from frl.objectives.dqn import square as square
+from frl.objectives.dynamics import DynamicsLoss as DynamicsLoss
 from frl.objectives.ppo import ClipPPOLoss as ClipPPOLoss
 from frl.objectives.ppo import KLPENPPOLoss as KLPENPPOLoss
 from frl.objectives.redq import REDQLoss as REDQLoss

@@ -38,6 +38,14 @@ CASES = [
     Case("TD3", lambda env: algorithms.td3(algorithms.actor_q(*_specs(env)))),
     Case("SAC", lambda env: algorithms.sac(algorithms.stochastic_actor_q(*_specs(env)))),
     Case("discrete SAC", lambda env: algorithms.sac(algorithms.stochastic_actor_q(*_specs(env))), "CartPole-v1"),
+    Case(
+        "model_based",
+        lambda env: algorithms.model_based(
+            algorithms.sac(algorithms.stochastic_actor_q(*_specs(env))),
+            algorithms.dynamics(*_specs(env)),
+            algorithms.ModelBasedConfig(num_members=3, rollout_length=2),
+        ),
+    ),
     Case("REDQ", lambda env: algorithms.redq(algorithms.stochastic_actor_q(*_specs(env)))),
 ]
 

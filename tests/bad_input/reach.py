@@ -22,14 +22,15 @@ EXEMPT = {
         "transforms.Entrywise transforms.Transform"
     ),
     "a tuple of functions or of results, which its makers check": (
-        "algorithms.ActorCritic algorithms.ActorQ algorithms.Algorithm algorithms.MetaAlgorithm "
+        "algorithms.ActorCritic algorithms.ActorQ algorithms.Algorithm algorithms.Dynamics algorithms.MetaAlgorithm "
         "algorithms.QNetwork functional.Moments functional.VTrace optim.Evolution optim.Optimizer replay.Buffer "
         "training.Checkpoint training.Loop training.Reference"
     ),
     "settings, which their algorithm refuses": (
         "algorithms.A2CConfig algorithms.BootstrappedDQNConfig algorithms.DDPGConfig algorithms.DQNConfig "
-        "algorithms.DTConfig algorithms.MAMLConfig algorithms.PPOConfig algorithms.PPOPenaltyConfig "
-        "algorithms.REDQConfig algorithms.ReinforceConfig algorithms.SACConfig algorithms.TD3Config"
+        "algorithms.DTConfig algorithms.MAMLConfig algorithms.ModelBasedConfig algorithms.PPOConfig "
+        "algorithms.PPOPenaltyConfig algorithms.REDQConfig algorithms.ReinforceConfig algorithms.SACConfig "
+        "algorithms.TD3Config"
     ),
     "an error: raised, not called": (
         "cli.UsageError envs.WorkerDied envs.WorkerError envs.WorkerRaised envs.WorkerTimeout "

@@ -13,8 +13,10 @@ from frl.nn import (
     Actor,
     DecisionTransformer,
     DecisionTransformerActor,
+    DynamicsModule,
     GRUModule,
     NormalParamExtractor,
+    NormalParamWrapper,
     ProbabilisticActor,
     TensorDictModule,
     TensorDictSequential,
@@ -27,6 +29,7 @@ from frl.objectives import (
     DiscreteSACLoss,
     DQNLoss,
     DTLoss,
+    DynamicsLoss,
     KLPENPPOLoss,
     REDQLoss,
     ReinforceLoss,
@@ -127,6 +130,7 @@ with torch.random.fork_rng(devices=[]):
     ACTION_VALUES = TensorDictModule(nn.Linear(D, 2), ["observation"], ["action_value"]).double()
     ACTOR = Actor(nn.Sequential(nn.Linear(D, 2), nn.Tanh())).double()
     ACTION_VALUE = ValueOperator(MLP(D + 2, 1, num_cells=[2]), ["observation", "action"]).double()
+    MODEL = DynamicsModule(NormalParamWrapper(MLP(D + 2, 2 * (D + 1), num_cells=[4]))).double()
 
     WINDOWED = DecisionTransformer(D, 2, embed_dim=4, num_heads=1, num_layers=1).double()
 
@@ -138,6 +142,7 @@ with torch.random.fork_rng(devices=[]):
         Case("REDQLoss", REDQLoss(drawing(TanhNormal), ACTION_VALUE, 4), box(B), SOFT, KEY),
         Case("DiscreteSACLoss", DiscreteSACLoss(choosing(), ACTION_VALUES, "categorical"), choice(B), SOFT, KEY),
         Case("DTLoss", DTLoss(DecisionTransformerActor(WINDOWED, CategoricalSpec(2), T)), windows()),
+        Case("DynamicsLoss", DynamicsLoss(MODEL), box(B)),
         Case("A2CLoss", A2CLoss(choosing(), CRITIC), choice(B)),
         Case("A2CLoss of sequences", A2CLoss(REMEMBERING, VALUING, clip_value=0.5), choice(B, T)),
         Case("ReinforceLoss", ReinforceLoss(choosing()), choice(B)),
