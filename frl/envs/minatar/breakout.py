@@ -136,17 +136,15 @@ class Breakout(FuncEnv[BreakoutState, Tensor, Tensor, Tensor, Tensor, Any, Break
 
     def observation(self, state: BreakoutState, rng: Tensor, params: BreakoutParams | None = None) -> Tensor:
         """The board with its four channels, [*B, 10, 10, 4]."""
-        last_row = torch.full_like(state.paddle, _SIDE - 1)
-        places = [
-            _place(state.paddle, last_row),
-            _place(state.ball_x, state.ball_y),
-            _place(state.last_x, state.last_y),
-        ]
-        index = torch.stack([place + i * _SIDE * _SIDE for i, place in enumerate(places)], -1)
-        size = (*state.paddle.shape, 3 * _SIDE * _SIDE)
-        things = torch.zeros(size, dtype=self.dtype, device=index.device).scatter(-1, index, 1.0)
-        bricks = pad(state.bricks.to(self.dtype), (0, 0, 1, _SIDE - 1 - _ROWS)).unsqueeze(-3)
-        return torch.cat([things.unflatten(-1, (3, _SIDE, _SIDE)), bricks], -3).movedim(-3, -1)
+        # One scatter into an empty board: compared with every cell, what is drawn would be drawn anew for each of them.
+        last_row, rows = torch.full_like(state.paddle, _SIDE - 1), _SIDE * _ROWS
+        things = (state.paddle, last_row), (state.ball_x, state.ball_y), (state.last_x, state.last_y)
+        moving = torch.stack([4 * _place(x, y) + channel for channel, (x, y) in enumerate(things)], -1)
+        wall = 4 * torch.arange(_SIDE, _SIDE + rows, device=moving.device) + 3
+        index = torch.cat([moving, wall.expand(*moving.shape[:-1], rows)], -1)
+        value = torch.cat([torch.ones_like(moving, dtype=self.dtype), state.bricks.flatten(-2).to(self.dtype)], -1)
+        board = torch.zeros((*moving.shape[:-1], 4 * _SIDE * _SIDE), dtype=self.dtype, device=moving.device)
+        return board.scatter(-1, index, value).unflatten(-1, (_SIDE, _SIDE, 4))
 
     def reward(
         self,
