@@ -1,9 +1,9 @@
 """Meta-learning: what one and three gradient steps gain on tasks that were never trained on.
 
-Claim: on 200 held-out tasks, for each of 5 meta-seeds, the return of a policy that MAML trained is higher after one and
-after three adaptations than before, than after those of first-order MAML, and than that of a policy trained on the same
-tasks together by PPO (domain randomisation) and then fine-tuned by the same steps, at the best of several rates. Of all
-three, steps after the first are shorter where that is better; rates are chosen by tasks that serve nothing else. All
+On 200 held-out tasks, for each of 5 meta-seeds: how much higher the return of a policy that MAML trained is after one
+and after three adaptations than before, than after those of first-order MAML, and than that of a policy trained on the
+same tasks together by PPO (domain randomisation) and then fine-tuned by as many steps, at the best of several rates. Of
+all three, steps after the first are shorter where that is better; rates are chosen by tasks that serve nothing else. All
 train on as many environment steps, and all returns are of greedy policies. Differences are paired by task and seed; the
 interval is a bootstrap over seeds and, in each, over tasks.
 
