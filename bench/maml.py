@@ -3,8 +3,8 @@
 On 200 held-out tasks, for each of 5 meta-seeds: how much higher the return of a policy that MAML trained is after one
 and after three adaptations than before, than after those of first-order MAML, and than that of a policy trained on the
 same tasks together by PPO (domain randomisation) and then fine-tuned by as many steps, at the best of several rates. Of
-all three, steps after the first are shorter where that is better; rates are chosen by tasks that serve nothing else. All
-train on as many environment steps, and all returns are of greedy policies. Differences are paired by task and seed; the
+all three, steps after the first are shorter where that is better; rates are chosen by tasks that serve nothing else.
+All train on as many environment steps, and all returns are of greedy policies. Differences are paired by task and seed; the
 interval is a bootstrap over seeds and, in each, over tasks.
 
     python bench/maml.py                       # both worlds, all parts; goes on where it was stopped
@@ -37,7 +37,7 @@ from frl.transforms import RewardScaling, TransformedEnv
 
 SEEDS, HELD_OUT, VALIDATION, TASKS, ROWS, EXAM = 5, 200, 40, 20, 10, 5
 RATES = (0.1, 0.3, 1.0, 3.0)  # of the first adaptation, relative to that which MAML trained with
-LATER = (1.0, 0.3, 0.1)  # of the later ones, relative to the first
+LATER = (1.0, 0.5, 0.3, 0.1)  # of the later ones, relative to the first
 PARTS = ("maml", "first_order", "fine_tuning")
 AFTER = (0, 1, 3)
 
