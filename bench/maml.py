@@ -4,8 +4,8 @@ On 200 held-out tasks, for each of 5 meta-seeds: how much higher the return of a
 and after three adaptations than before, than after those of first-order MAML, and than that of a policy trained on the
 same tasks together by PPO (domain randomisation) and then fine-tuned by as many steps, at the best of several rates. Of
 all three, steps after the first are shorter where that is better; rates are chosen by tasks that serve nothing else.
-All train on as many environment steps, and all returns are of greedy policies. Differences are paired by task and seed; the
-interval is a bootstrap over seeds and, in each, over tasks.
+All train on as many environment steps, and all returns are of greedy policies. Differences are paired by task and seed;
+the interval is a bootstrap over seeds and, in each, over tasks.
 
     python bench/maml.py                       # both worlds, all parts; goes on where it was stopped
     python bench/maml.py --world navigation --part maml      # one part alone, to the same figures
