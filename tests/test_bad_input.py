@@ -21,6 +21,7 @@ from tests.bad_input.learning import LEARNING
 from tests.bad_input.maml import FEW_SHOT
 from tests.bad_input.mathematics import MATHEMATICS, OPTIMISERS
 from tests.bad_input.meta import META
+from tests.bad_input.meta_rl import RL2
 from tests.bad_input.modules import MODULES
 from tests.bad_input.objectives import OBJECTIVES
 from tests.bad_input.offline import OFFLINE
@@ -69,6 +70,7 @@ PARTS = (
     META,
     FEW_SHOT,
     ENSEMBLES,
+    RL2,
 )
 COMPILED = COMPILATION if compiler_available() else {}
 CASES = {name: case for part in (*PARTS, COMPILED) for name, case in part.items()}

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 
 from frl.cli.errors import UsageError
 
-ALGORITHMS = ("ppo", "ppo_penalty", "a2c", "reinforce", "dqn", "bootstrapped_dqn", "ddpg", "td3", "sac", "redq")
+ALGORITHMS = (
+    *("ppo", "ppo_penalty", "recurrent_ppo", "a2c", "recurrent_a2c", "reinforce"),
+    *("dqn", "bootstrapped_dqn", "ddpg", "td3", "sac", "redq"),
+)
 
 USAGE = f"""usage: frl COMMAND [-h] ...
 

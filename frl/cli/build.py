@@ -42,7 +42,7 @@ def build(name: str, options: Options) -> Training:
     """
     recipe = RECIPES[name]
     with usage_errors(ValueError, TypeError, ImportError):
-        env = make(options.env, batch_size=[options.num_envs])
+        env = recipe.around(make(options.env, batch_size=[options.num_envs]), options)
         settings = dict.fromkeys(member.hyperparameters() for member in options.members)
         algorithm, *_ = [recipe.algorithm(env, each) for each in settings]
     return Training(recipe, env, algorithm, _loop(recipe, env, algorithm, options))
@@ -102,7 +102,7 @@ Evaluator = Callable[[TensorDict, Tensor], Tensor]
 def evaluator(training: Training, options: Options) -> Generator[Evaluator, None, None]:
     """The `Evaluator`, with environments of its own, which are closed at the end."""
     with usage_errors(ImportError):
-        env = make(options.env, batch_size=[options.eval_episodes])
+        env = training.recipe.around(make(options.env, batch_size=[options.eval_episodes]), options)
 
     def returns(state: TensorDict, keys: Tensor) -> Tensor:
         key = keys if len(keys) > 1 else keys[0]
@@ -137,6 +137,7 @@ def film(training: Training, options: Options, state: TensorDict, path: Path, nu
     train = state["train"] if len(options.members) == 1 else tree.map(lambda x: x[0], state["train"])
     mendable = (ValueError, TypeError, NotImplementedError, ImportError, OSError, gymnasium.error.Error)
     with usage_errors(*mendable), contextlib.closing(_visible(options.env)) as env:
+        env = training.recipe.around(env, options)
         return record(env, training.algorithm.act, train, _keys(options.seed)[3], path, num_episodes)
 
 

@@ -12,7 +12,7 @@ from frl.cli.errors import UsageError, require_at_least, usage_errors
 from frl.cli.flags import Repeated, parse
 from frl.cli.run_directory import read_config
 from frl.cli.vary import axes, combinations, flag
-from frl.training.presets import DEFAULTS, Config, Preset, Replay, preset
+from frl.training.presets import DEFAULTS, Config, Memory, Preset, Replay, preset
 
 Logger = Literal["csv", "tensorboard", "wandb"]
 
@@ -111,7 +111,7 @@ def _options(default: Preset) -> type[Options]:
     return dataclasses.make_dataclass("Options", fields, bases=(Options,), frozen=True, namespace={"__doc__": told})
 
 
-_NESTED = ("exploration", "replay", "config")  # the parts of a preset that are tuples of flags
+_NESTED = ("memory", "exploration", "replay", "config")  # the parts of a preset that are tuples of flags
 OPTIONS: dict[str, type[Options]] = {name: _options(default) for name, default in DEFAULTS.items()}
 
 
@@ -239,6 +239,8 @@ def _check(options: Options) -> None:
     noise = vars(options)["exploration"].noise if "exploration" in vars(options) else 0.0
     if not noise >= 0:
         raise UsageError(f"--noise is {noise} but must be at least 0; 0 explores by the policy alone.")
+    if "memory" in vars(options):
+        require_at_least(1, {"hidden_size": vars(options)["memory"].hidden_size})
     _check_members(options)
     if options.out is not None and options.resume is not None:
         raise UsageError("--out and --resume cannot both be given; a run continues where it is.")
@@ -262,11 +264,15 @@ def _check_minibatches(options: Options) -> None:
     if not hasattr(config, "num_minibatches"):
         return
     require_at_least(1, {"num_epochs": config.num_epochs, "num_minibatches": config.num_minibatches})
-    size = options.num_envs * options.rollout_length
+    memory: Memory | None = getattr(options, "memory", None)
+    size, of = options.num_envs * options.rollout_length, f" × --rollout-length {options.rollout_length}"
+    if memory is not None:
+        size, of = options.num_envs, ", one sequence each"
     if size % config.num_minibatches:
+        what = "steps" if memory is None else "sequences"
         raise UsageError(
-            f"--num-minibatches is {config.num_minibatches}, which does not divide the {size} steps of an "
-            f"update (--num-envs {options.num_envs} × --rollout-length {options.rollout_length})."
+            f"--num-minibatches is {config.num_minibatches}, which does not divide the {size} {what} of an "
+            f"update (--num-envs {options.num_envs}{of})."
         )
 
 

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from torch import nn
+
 from frl.algorithms import (
+    ActorCritic,
     Algorithm,
     a2c,
     actor_critic,
@@ -17,6 +20,7 @@ from frl.algorithms import (
     ppo,
     ppo_penalty,
     q_network,
+    recurrent_actor_critic,
     redq,
     reinforce,
     sac,
@@ -38,7 +42,8 @@ class Recipe(NamedTuple):
     """An algorithm of the command line.
 
     title: how it is called in print. algorithm: what learns. loop: what trains it; compiled where the environment is
-    not, if so asked. gradient_steps, samples: how many between two rollouts, and of how many steps each.
+    not, if so asked. gradient_steps, samples: how many between two rollouts, and of how many steps each. around: the
+    environment as its policy is to see it, in training, evaluation and video.
     """
 
     title: str
@@ -46,6 +51,7 @@ class Recipe(NamedTuple):
     loop: Callable[[Env, Algorithm, Any, bool], Loop]
     gradient_steps: Callable[[Any], int]
     samples: Callable[[Any], int]
+    around: Callable[[Env, Any], Env] = lambda env, options: env
 
 
 def _over(networks: Callable[..., Any], make: Callable[..., Algorithm]) -> Callable[[Env, Any], Algorithm]:
@@ -65,6 +71,27 @@ def _collecting(title: str, make: Callable[..., Algorithm]) -> Recipe:
         lambda options: getattr(options.config, "num_epochs", 1) * _minibatches(options),
         lambda options: options.num_envs * options.rollout_length // _minibatches(options),
     )
+
+
+def _remembering(env: Env, options: Any) -> Env:
+    """The environment with the states of both networks, which are empty where an episode begins."""
+    networks = _with_memory(options.memory.hidden_size)(env.single_observation_spec, env.single_action_spec)
+    primer = make_tensordict_primer(nn.ModuleList([networks.actor, networks.critic]))
+    return TransformedEnv(env, Compose(InitTracker(), primer))
+
+
+def _recurrent(title: str, make: Callable[..., Algorithm]) -> Recipe:
+    """An algorithm that learns from each rollout, over networks with a memory."""
+
+    def algorithm(env: Any, config: Any) -> Algorithm:
+        size: int = env.single_info_spec["actor_state"].shape[-1]  # of the states that `_remembering` carries
+        return _over(_with_memory(size), make)(env, config)
+
+    return _collecting(title, make)._replace(algorithm=algorithm, around=_remembering)
+
+
+def _with_memory(size: int) -> Callable[..., ActorCritic]:
+    return partial(recurrent_actor_critic, hidden_size=size, num_cells=(size,))
 
 
 def _off_policy(env: Env, algorithm: Algorithm, options: Any, compiled: bool) -> Loop:
@@ -116,7 +143,9 @@ def _replaying(title: str, networks: Callable[..., Any], make: Callable[..., Alg
 RECIPES: dict[str, Recipe] = {
     "ppo": _collecting("PPO", ppo),
     "ppo_penalty": _collecting("PPO with a penalty", ppo_penalty),
+    "recurrent_ppo": _recurrent("Recurrent PPO", ppo),
     "a2c": _collecting("A2C", a2c),
+    "recurrent_a2c": _recurrent("Recurrent A2C", a2c),
     "reinforce": _collecting("REINFORCE", reinforce),
     "dqn": _replaying("DQN", q_network, dqn),
     "bootstrapped_dqn": _replaying("Bootstrapped DQN", _small_q_network, bootstrapped_dqn)._replace(loop=_by_members),

@@ -51,10 +51,18 @@ class Exploration(NamedTuple):
     10 steps."""
 
 
+class Memory(NamedTuple):
+    """What a policy and a value network with a memory are like."""
+
+    hidden_size: int = 64
+    """Units of the gated recurrent unit of each, and of the layer before it."""
+
+
 class Preset(NamedTuple):
     """A training: steps in all, environments at once, steps of each between two updates, and hyperparameters.
 
-    With `anneal` the learning rate falls linearly to zero over the training.
+    With `anneal` the learning rate falls linearly to zero over the training. An evaluation has more episodes where the
+    return differs more from task to task than from policy to policy.
     """
 
     config: Config
@@ -64,12 +72,16 @@ class Preset(NamedTuple):
     rollout_length: int = 128
     anneal: bool = True
     exploration: Exploration | None = None
+    memory: Memory | None = None
+    eval_episodes: int = 100
 
 
 DEFAULTS: dict[str, Preset] = {
     "ppo": Preset(PPOConfig()),
     "ppo_penalty": Preset(PPOPenaltyConfig()),
+    "recurrent_ppo": Preset(PPOConfig(), memory=Memory()),
     "a2c": Preset(A2CConfig(), steps=500_000, rollout_length=16),
+    "recurrent_a2c": Preset(A2CConfig(), steps=500_000, rollout_length=16, memory=Memory()),
     "reinforce": Preset(ReinforceConfig(), steps=500_000),
     "dqn": Preset(DQNConfig(), Replay(), rollout_length=32, anneal=False),
     "bootstrapped_dqn": Preset(BootstrappedDQNConfig(), Replay(), rollout_length=32, anneal=False),
@@ -101,7 +113,25 @@ PRESETS: dict[str, dict[str, Preset]] = {
         ),
     },
     "ppo_penalty": {},
+    "recurrent_ppo": {
+        "MemoryChain-v0": DEFAULTS["recurrent_ppo"]._replace(
+            config=PPOConfig(num_minibatches=2, learning_rate=5e-3),
+            steps=50_000,
+            num_envs=128,
+            rollout_length=12,
+            memory=Memory(16),
+        ),
+        "BernoulliBandit-v0": DEFAULTS["recurrent_ppo"]._replace(
+            config=PPOConfig(num_minibatches=2, learning_rate=5e-3, value_clip=math.inf, value_cost=0.005),
+            steps=320_000,
+            num_envs=64,
+            rollout_length=100,
+            memory=Memory(16),
+            eval_episodes=1_000,
+        ),
+    },
     "a2c": {"CartPole-v1": DEFAULTS["a2c"]._replace(config=A2CConfig(gamma=0.98, lambda_=0.9, entropy_cost=0.0))},
+    "recurrent_a2c": {},
     "reinforce": {
         "CartPole-v1": DEFAULTS["reinforce"]._replace(
             config=ReinforceConfig(learning_rate=1e-2, gamma=0.98), num_envs=16

@@ -19,6 +19,7 @@ from frl.transforms.images import CenterCrop as CenterCrop
 from frl.transforms.images import GrayScale as GrayScale
 from frl.transforms.images import Resize as Resize
 from frl.transforms.images import ToTensorImage as ToTensorImage
+from frl.transforms.last_action_reward import LastActionReward as LastActionReward
 from frl.transforms.noop_reset import NoopResetEnv as NoopResetEnv
 from frl.transforms.observation_norm import ObservationNorm as ObservationNorm
 from frl.transforms.primer import TensorDictPrimer as TensorDictPrimer
@@ -34,4 +35,5 @@ from frl.transforms.selection import RenameTransform as RenameTransform
 from frl.transforms.selection import SelectTransform as SelectTransform
 from frl.transforms.target_return import TargetReturn as TargetReturn
 from frl.transforms.transformed_env import TransformedEnv as TransformedEnv
+from frl.transforms.trials import Trials as Trials
 from frl.transforms.vec_norm import VecNorm as VecNorm

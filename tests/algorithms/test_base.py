@@ -55,6 +55,21 @@ def small_recurrent_ppo(env: Env) -> Algorithm:
     return ppo(MEMORIES, PPOConfig(num_epochs=1, num_minibatches=2))
 
 
+def small_recurrent_ppo_penalty(env: Env) -> Algorithm:
+    return ppo_penalty(MEMORIES, PPOPenaltyConfig(num_epochs=1, num_minibatches=2))
+
+
+def small_recurrent_a2c(env: Env) -> Algorithm:
+    return a2c(MEMORIES)
+
+
+def small_recurrent_reinforce(env: Env) -> Algorithm:
+    return reinforce(MEMORIES)
+
+
+RECURRENT = (small_recurrent_ppo, small_recurrent_ppo_penalty, small_recurrent_a2c, small_recurrent_reinforce)
+
+
 def bandit(env: Env) -> Algorithm:
     """The mean reward of each action, moved towards what was seen; the policy takes the better, or any."""
 
@@ -90,8 +105,11 @@ ALGORITHMS: dict[str, Callable[[Env], Algorithm]] = {
     "ppo": small_ppo,
     "recurrent_ppo": small_recurrent_ppo,
     "ppo_penalty": small_ppo_penalty,
+    "recurrent_ppo_penalty": small_recurrent_ppo_penalty,
     "a2c": small_a2c,
+    "recurrent_a2c": small_recurrent_a2c,
     "reinforce": small_reinforce,
+    "recurrent_reinforce": small_recurrent_reinforce,
     "dqn": small_dqn,
     "ddpg": small_ddpg,
     "bandit": bandit,
@@ -104,7 +122,7 @@ def world(make: Callable[[Env], Algorithm] | None = None) -> Env:
     if make is small_ddpg:
         return envs.make("Pendulum-v1", 4)
     env = FunctionalEnv(probes.ChosenReward(), 4)
-    return remembering(env, MEMORIES) if make is small_recurrent_ppo else env
+    return remembering(env, MEMORIES) if make in RECURRENT else env
 
 
 def remembering(env: Env, networks: ActorCritic) -> Env:

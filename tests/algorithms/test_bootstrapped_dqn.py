@@ -8,11 +8,11 @@ from frl.algorithms import BootstrappedDQNConfig, bootstrapped_dqn, q_network, r
 from frl.collectors import collect, start
 from frl.envs import FunctionalEnv, make
 from frl.envs.bsuite import DeepSea, DeepSeaParams
+from frl.envs.probes import LateReward
 from frl.nn import EnsembleMemberModule
 from frl.replay import uniform
 from frl.training import off_policy
 from frl.transforms import Compose, InitTracker, TransformedEnv, make_tensordict_primer
-from tests.probes import LateReward
 
 KEY = random.key(0)
 

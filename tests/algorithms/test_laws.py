@@ -10,7 +10,7 @@ from tests.purity import Purity
 from tests.traced import traced
 
 every = pytest.mark.parametrize("make", ALGORITHMS.values(), ids=ALGORITHMS.keys())
-ON_POLICY = ["ppo", "recurrent_ppo", "ppo_penalty", "a2c", "reinforce"]
+ON_POLICY = [f"{memory}{name}" for memory in ("", "recurrent_") for name in ("ppo", "ppo_penalty", "a2c", "reinforce")]
 
 
 def given(make):

@@ -35,6 +35,7 @@ def test_a_run_whose_checkpoints_are_gone_is_refused(tmp_path: Path, capsys: pyt
 ENVIRONMENTS = {
     "ppo": "CartPole-v1",
     "a2c": "CartPole-v1",
+    "recurrent_a2c": "CartPole-v1",
     "dqn": "CartPole-v1",
     "ddpg": "Pendulum-v1",
     "td3": "Pendulum-v1",

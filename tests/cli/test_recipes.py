@@ -16,13 +16,15 @@ from frl.cli.vary import numbers
 from frl.collectors import collect, start
 from frl.envs import make
 from frl.training import assemble, member, population, state_hash
+from frl.training.checkpoint import load_latest
 from frl.training.presets import DEFAULTS, PRESETS
 
 PENDULUM = make("Pendulum-v1", 500)
 TORQUES = ddpg(actor_q(PENDULUM.single_observation_spec, PENDULUM.single_action_spec, (4,)))
 REPLAY = ["--capacity", "64", "--batch-size", "4", "--updates-per-rollout", "2", "--warmup", "8"]
 OFF_POLICY = ["dqn", "bootstrapped_dqn", "ddpg", "td3", "sac", "redq"]
-OTHERS = [*OFF_POLICY, "a2c", "reinforce", "ppo_penalty"]  # than PPO, which test_train.py trains
+RECURRENT = ["recurrent_ppo", "recurrent_a2c"]
+OTHERS = [*OFF_POLICY, *RECURRENT, "a2c", "reinforce", "ppo_penalty"]  # than PPO, which test_train.py trains
 
 
 def test_every_algorithm_has_options_a_recipe_and_presets():
@@ -32,6 +34,7 @@ def test_every_algorithm_has_options_a_recipe_and_presets():
 def tiny(name: str, out: Path, *flags: str) -> int:
     sizes = ["--num-envs", "2", "--rollout-length", "4", "--steps", "16", "--eval-episodes", "2", "--compile", "off"]
     sizes += ["--no-anneal"]  # which depends on the number of steps
+    sizes += ["--num-minibatches", "1"] if name == "recurrent_ppo" else []
     replay = REPLAY if name in OFF_POLICY else []
     return main(["train", name, *sizes, *replay, "--out", str(out), *flags])
 
@@ -50,6 +53,23 @@ def test_it_trains_evaluates_and_resumes_bitwise(name: str, tmp_path: Path):
 def test_several_seeds_are_trained_at_once(name: str, tmp_path: Path):
     assert tiny(name, tmp_path / "run", "--num-seeds", "2") == 0
     assert len(json.loads((tmp_path / "run" / "result.json").read_text())["evaluation_returns"]) == 2
+
+
+@pytest.mark.parametrize("env", ["MemoryChain-v0", "gym:CartPole-v1", "gym:Pendulum-v1"])
+def test_a_policy_with_a_memory_carries_it_on_in_evaluations_during_the_training_too(env: str, tmp_path: Path):
+    flags = ["--env", env, "--hidden-size", "5", "--eval-every", "8"]
+    assert tiny("recurrent_ppo", tmp_path / "run", *flags) == 0
+    assert main(["eval", str(tmp_path / "run"), "--checkpoint", "best", "--episodes", "2"]) == 0
+    state = load_latest(tmp_path / "run" / "checkpoints").state
+    for name in ("actor_state", "critic_state"):
+        assert state["runner", "td", name].shape == (2, 1, 5)
+
+
+def test_another_size_of_the_memory_does_not_resume_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    tiny("recurrent_a2c", tmp_path / "run", "--hidden-size", "5")
+    capsys.readouterr()
+    assert main(["train", "recurrent_a2c", "--resume", str(tmp_path / "run"), "--hidden-size", "6"]) == 2
+    assert "--hidden-size: the run in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("env", ["MountainCarContinuous-v0", "gym:Pendulum-v1"])
@@ -105,6 +125,13 @@ def test_minibatches_that_do_not_divide_are_named_for_every_algorithm_that_has_s
 ):
     assert main(["train", "ppo_penalty", "--num-minibatches", "3", "--num-envs", "4", "--rollout-length", "4"]) == 2
     assert "--num-minibatches is 3, which does not divide the 16 steps" in capsys.readouterr().err
+    assert main(["train", "recurrent_ppo", "--num-minibatches", "8", "--num-envs", "4"]) == 2
+    assert "--num-minibatches is 8, which does not divide the 4 sequences" in capsys.readouterr().err
+
+
+def test_a_memory_of_no_size_is_refused(capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "recurrent_a2c", "--hidden-size", "0"]) == 2
+    assert "--hidden-size is 0 but must be at least 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "steps", "samples"), [("ppo", 6, 16), ("a2c", 1, 32), ("dqn", 5, 7)])
