@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from frl import random
-from frl.algorithms.networks import observed
+from frl.algorithms.networks import flattening, observed
 from frl.distributions import Categorical, OneHotCategorical, TanhNormal
 from frl.nn import (
     MLP,
@@ -73,8 +73,8 @@ def actor_q(
     cells: dict[str, Any] = {"num_cells": list(num_cells), "activation_class": activation_class}
     # torch's constructors draw weights, which nobody reads, from the global generator
     with torch.random.fork_rng(devices=[]):
-        actor = Actor(_Within(MLP(size, num_actions, **cells), action_spec), keys)
-        value = ValueOperator(MLP(size + num_actions, 1, **cells), [*keys, "action"])
+        actor = Actor(_Within(flattening(observation_spec, MLP(size, num_actions, **cells)), action_spec), keys)
+        value = ValueOperator(flattening(observation_spec, MLP(size + num_actions, 1, **cells)), [*keys, "action"])
     return ActorQ(actor, value, action_spec, partial(_init, actor, value))
 
 
@@ -103,8 +103,11 @@ def stochastic_actor_q(
     keys, size = observed("stochastic_actor_q", observation_spec)
     cells: dict[str, Any] = {"num_cells": list(num_cells), "activation_class": activation_class}
 
+    def mlp(in_features: int, out_features: int) -> nn.Module:
+        return flattening(observation_spec, MLP(in_features, out_features, **cells))
+
     def actor(out_features: int, names: list[str], distribution: Callable[..., Any], wrap: Any) -> ProbabilisticActor:
-        net = TensorDictModule(wrap(MLP(size, out_features, **cells)), keys, names)
+        net = TensorDictModule(wrap(mlp(size, out_features)), keys, names)
         return ProbabilisticActor(net, in_keys=names, distribution_class=distribution)
 
     # torch's constructors draw weights, which nobody reads, from the global generator
@@ -112,12 +115,12 @@ def stochastic_actor_q(
         if isinstance(action_spec, (OneHot, CategoricalSpec)):
             chosen = OneHotCategorical if isinstance(action_spec, OneHot) else Categorical
             policy = actor(action_spec.n, ["logits"], chosen, lambda net: net)
-            value: nn.Module = TensorDictModule(MLP(size, action_spec.n, **cells), keys, ["action_value"])
+            value: nn.Module = TensorDictModule(mlp(size, action_spec.n), keys, ["action_value"])
         elif _in_a_box(action_spec):
             num_actions = math.prod(action_spec.shape)
             bounded = partial(TanhNormal, low=action_spec.low, high=action_spec.high)
             policy = actor(2 * num_actions, ["loc", "scale"], bounded, lambda net: _Spread(net, action_spec.shape))
-            value = ValueOperator(MLP(size + num_actions, 1, **cells), [*keys, "action"])
+            value = ValueOperator(mlp(size + num_actions, 1), [*keys, "action"])
         else:
             raise TypeError(
                 f"stochastic_actor_q: no distribution is known for the action spec {action_spec!r}; give OneHot, "

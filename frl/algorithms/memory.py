@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from frl.algorithms.networks import observed
+from frl.algorithms.networks import flattening, observed
 from frl.nn import MLP, GRUModule, TensorDictModule
 from frl.specs import Composite
 
@@ -36,4 +36,4 @@ def memory(
     embed, state = names
     before = MLP(size, last, num_cells=cells, activation_class=activation_class, activate_last_layer=True)
     unit = GRUModule(last, hidden_size, in_key=embed, out_key=embed, state_key=state)
-    return [TensorDictModule(before, keys, [embed]), unit]
+    return [TensorDictModule(flattening(observation_spec, before), keys, [embed]), unit]

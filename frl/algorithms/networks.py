@@ -78,7 +78,7 @@ def actor_critic(
     num_cells: Sequence[int] = (64, 64),
     activation_class: type[nn.Module] = nn.Tanh,
 ) -> ActorCritic:
-    """Two multilayer perceptrons over the concatenated observations, orthogonally initialised.
+    """Two multilayer perceptrons over the concatenated observations, flat if they are not, orthogonally initialised.
 
     Discrete actions are drawn from a categorical distribution, each of several at once from one of its own, continuous
     ones from a normal distribution whose standard deviation is a parameter of its own.
@@ -96,8 +96,9 @@ def actor_critic(
     keys, size = observed("actor_critic", observation_spec)
     cells = list(num_cells)
 
-    def mlp(out_features: int) -> MLP:
-        return MLP(size, out_features, num_cells=cells, activation_class=activation_class)
+    def mlp(out_features: int) -> nn.Module:
+        net = MLP(size, out_features, num_cells=cells, activation_class=activation_class)
+        return flattening(observation_spec, net)
 
     # torch's constructors draw weights, which nobody reads, from the global generator
     with torch.random.fork_rng(devices=[]):
@@ -132,6 +133,31 @@ def observed(function: str, observation_spec: Composite) -> tuple[list[str], int
         )
     keys = list(observation_spec)
     return keys, sum(math.prod(observation_spec[key].shape) for key in keys)
+
+
+def flattening(observation_spec: Composite, net: nn.Module) -> nn.Module:
+    """`net`, which reads vectors: the observations of the spec, and others after them. Pictures come to it flat.
+
+    >>> from frl import envs
+    >>> env = envs.make("MinAtar/Breakout-v1", batch_size=[3])
+    >>> with torch.random.fork_rng():
+    ...     net = flattening(env.single_observation_spec, nn.Linear(400, 2))
+    >>> net(env.reset(random.key(0))["observation"]).shape
+    torch.Size([3, 2])
+    """
+    axes = [len(observation_spec[key].shape) for key in observation_spec]
+    return net if set(axes) == {1} else _Flattening(net, axes)
+
+
+class _Flattening(nn.Module):
+    def __init__(self, net: nn.Module, axes: list[int]):
+        super().__init__()
+        self.net = net
+        self.axes = axes
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        flat = [x.flatten(x.ndim - n) if n else x.unsqueeze(-1) for x, n in zip(inputs, self.axes, strict=False)]
+        return self.net(*flat, *inputs[len(flat) :])
 
 
 def policy(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from frl.algorithms.networks import observed
+from frl.algorithms.networks import flattening, observed
 from frl.nn import MLP, TensorDictModule, initialize
 from frl.nn.action_space import action_space
 from frl.specs import Composite, Spec
@@ -30,7 +30,7 @@ def q_network(
     num_cells: Sequence[int] = (128, 128),
     activation_class: type[nn.Module] = nn.ReLU,
 ) -> QNetwork:
-    """A multilayer perceptron over the concatenated observations, with one value for each action.
+    """A multilayer perceptron over the concatenated observations, flat if they are not, with one value for each action.
 
     Args: the specs of one environment, without batch: `env.single_observation_spec`, `env.single_action_spec`.
     Raises: TypeError for an action spec that is no choice among finitely many, or an observation spec that is no
@@ -47,5 +47,5 @@ def q_network(
     # torch's constructors draw weights, which nobody reads, from the global generator
     with torch.random.fork_rng(devices=[]):
         net = MLP(size, num_values, num_cells=list(num_cells), activation_class=activation_class)
-    module = TensorDictModule(net, keys, ["action_value"])
+    module = TensorDictModule(flattening(observation_spec, net), keys, ["action_value"])
     return QNetwork(module, action_spec, lambda key: initialize(module, key))

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from frl import check
-from frl.algorithms.networks import ActorCritic, first_parameters, observed, policy
+from frl.algorithms.networks import ActorCritic, first_parameters, flattening, observed, policy
 from frl.nn import MLP, TensorDictModule, TensorDictSequential, ValueOperator
 from frl.specs import Bounded, Categorical, Composite, OneHot, Spec, Unbounded
 
@@ -48,8 +48,10 @@ def task_actor_critic(
     keys, size = observed("task_actor_critic", rest)
     reads, embedded = [*keys, "task_embedding"], size + embedding_size
 
-    def mlp(out_features: int) -> MLP:
-        return MLP(embedded, out_features, num_cells=list(num_cells), activation_class=activation_class)
+    def mlp(out_features: int) -> nn.Module:
+        return flattening(
+            rest, MLP(embedded, out_features, num_cells=list(num_cells), activation_class=activation_class)
+        )
 
     def before() -> TensorDictModule:
         return TensorDictModule(_embedding(spec, embedding_size), [task], ["task_embedding"])

@@ -76,8 +76,7 @@ def _collecting(title: str, make: Callable[..., Algorithm]) -> Recipe:
 def _remembering(env: Env, options: Any) -> Env:
     """The environment with the states of both networks, which are empty where an episode begins."""
     networks = _with_memory(options.memory.hidden_size)(env.single_observation_spec, env.single_action_spec)
-    primer = make_tensordict_primer(nn.ModuleList([networks.actor, networks.critic]))
-    return TransformedEnv(env, Compose(InitTracker(), primer))
+    return _carrying(env, nn.ModuleList([networks.actor, networks.critic]))
 
 
 def _recurrent(title: str, make: Callable[..., Algorithm]) -> Recipe:
@@ -96,34 +95,45 @@ def _with_memory(size: int) -> Callable[..., ActorCritic]:
 
 def _off_policy(env: Env, algorithm: Algorithm, options: Any, compiled: bool) -> Loop:
     replay = options.replay
-    exploration = getattr(options, "exploration", None)
-    if exploration is not None and exploration.noise:
-        env, algorithm = _correlated(env, algorithm, exploration.noise)
+    noise = _noise(options)
+    if noise:
+        algorithm = explored_by(algorithm, _process(env, noise))
     buffer = uniform(replay.capacity, replay.batch_size)
     if compiled:
         buffer = buffer._replace(add=compile(buffer.add, donate=True))
     return off_policy(env, algorithm, buffer, options.rollout_length, replay.updates_per_rollout, replay.warmup)
 
 
+def _noise(options: Any) -> float:
+    exploration = getattr(options, "exploration", None)
+    return 0.0 if exploration is None else exploration.noise
+
+
 _FORGETTING = 0.1  # of the noise at each step: it is correlated over about 10
 
 
-def _correlated(env: Env, algorithm: Algorithm, noise: float) -> tuple[Env, Algorithm]:
-    """Both with an Ornstein-Uhlenbeck process of that standard deviation, in half-widths of the action's range."""
+def _process(env: Env, noise: float) -> OrnsteinUhlenbeckProcessModule:
+    """An Ornstein-Uhlenbeck process of that standard deviation, in half-widths of the action's range."""
     spec: Any = env.single_action_spec
     if spec.domain == "discrete":
         raise UsageError(f"--noise is {noise}, which is added to continuous actions; leave it out for choices.")
     half_width = ((spec.high - spec.low) / 2).amax().item()
     sigma = noise * half_width * math.sqrt(_FORGETTING * (2 - _FORGETTING))
-    process = OrnsteinUhlenbeckProcessModule(spec, eps_end=1.0, theta=_FORGETTING, sigma=sigma, dt=1.0)
-    carried = TransformedEnv(env, Compose(InitTracker(), make_tensordict_primer(process)))
-    return carried, explored_by(algorithm, process)
+    return OrnsteinUhlenbeckProcessModule(spec, eps_end=1.0, theta=_FORGETTING, sigma=sigma, dt=1.0)
 
 
-def _by_members(env: Env, algorithm: Algorithm, options: Any, compiled: bool) -> Loop:
-    """The member that acts is carried through each episode."""
-    member = make_tensordict_primer(EnsembleMemberModule(options.config.num_members))
-    return _off_policy(TransformedEnv(env, Compose(InitTracker(), member)), algorithm, options, compiled)
+def _with_noise(env: Env, options: Any) -> Env:
+    """The environment with the process that is added to its actions, if there is one."""
+    return _carrying(env, _process(env, _noise(options))) if _noise(options) else env
+
+
+def _with_member(env: Env, options: Any) -> Env:
+    """The environment with the member of the ensemble that acts in each episode."""
+    return _carrying(env, EnsembleMemberModule(options.config.num_members))
+
+
+def _carrying(env: Env, module: nn.Module) -> Env:
+    return TransformedEnv(env, Compose(InitTracker(), make_tensordict_primer(module)))
 
 
 _small_q_network = partial(q_network, num_cells=(64, 64))  # of which an ensemble has many
@@ -137,6 +147,7 @@ def _replaying(title: str, networks: Callable[..., Any], make: Callable[..., Alg
         _off_policy,
         lambda options: options.replay.updates_per_rollout,
         lambda options: options.replay.batch_size,
+        _with_noise,
     )
 
 
@@ -148,7 +159,9 @@ RECIPES: dict[str, Recipe] = {
     "recurrent_a2c": _recurrent("Recurrent A2C", a2c),
     "reinforce": _collecting("REINFORCE", reinforce),
     "dqn": _replaying("DQN", q_network, dqn),
-    "bootstrapped_dqn": _replaying("Bootstrapped DQN", _small_q_network, bootstrapped_dqn)._replace(loop=_by_members),
+    "bootstrapped_dqn": _replaying("Bootstrapped DQN", _small_q_network, bootstrapped_dqn)._replace(
+        around=_with_member
+    ),
     "ddpg": _replaying("DDPG", actor_q, ddpg),
     "td3": _replaying("TD3", actor_q, td3),
     "sac": _replaying("SAC", stochastic_actor_q, sac),

@@ -137,3 +137,12 @@ def test_what_is_asked_for_is_kept_of_an_action() -> None:
     networks, params = networks_for(specs.OneHot(4))
     acted = networks.act(params["actor"], seen(5), random.key(1), True, ["logits"])
     assert acted["logits"].shape == (5, 4)
+
+
+def test_pictures_come_to_the_networks_flat_and_numbers_as_vectors() -> None:
+    seen_spec = specs.Composite({"board": specs.Unbounded((2, 3)), "count": specs.Unbounded(())})
+    networks = actor_critic(seen_spec, specs.OneHot(2), (8,))
+    td = TensorDict({"board": torch.ones(5, 2, 3), "count": torch.ones(5)}, [5])
+    params = networks.init(random.key(0))
+    assert networks.value(params["critic"], td).shape == (5,)
+    assert networks.act(params["actor"], td, random.key(1), explore=True)["action"].shape == (5, 2)

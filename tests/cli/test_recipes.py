@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from frl import random
-from frl.algorithms import actor_q, ddpg
+from frl.algorithms import actor_q, ddpg, explored_by
 from frl.cli import ALGORITHMS, main, recipes
 from frl.cli.build import build, initial_state
 from frl.cli.options import ENVIRONMENTS, OPTIONS, read_options
@@ -72,16 +72,24 @@ def test_another_size_of_the_memory_does_not_resume_the_run(tmp_path: Path, caps
     assert "--hidden-size: the run in" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("env", ["MountainCarContinuous-v0", "gym:Pendulum-v1"])
-def test_sac_explores_by_correlated_noise_and_resumes_bitwise(env: str, tmp_path: Path):
-    flags = ["--env", env, "--noise", "0.5"]
+def test_sac_explores_by_correlated_noise_and_resumes_bitwise(tmp_path: Path):
+    flags = ["--env", "MountainCarContinuous-v0", "--noise", "0.5"]
     assert tiny("sac", tmp_path / "whole", *flags, "--steps", "32") == 0
-    if env.startswith("gym:"):
-        return
     assert tiny("sac", tmp_path / "part", *flags) == 0
     assert main(["train", "sac", "--resume", str(tmp_path / "part"), "--steps", "32"]) == 0
     whole, part = (json.loads((tmp_path / run / "result.json").read_text()) for run in ("whole", "part"))
     assert whole["state_sha256"] == part["state_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [("sac", ["--env", "gym:Pendulum-v1", "--noise", "0.5"]), ("bootstrapped_dqn", ["--env", "gym:CartPole-v1"])],
+)
+def test_what_is_carried_through_gymnasiums_episodes_begins_anew_when_a_run_goes_on(
+    name: str, flags: list[str], tmp_path: Path
+):
+    assert tiny(name, tmp_path / "run", *flags) == 0
+    assert main(["train", name, "--resume", str(tmp_path / "run"), "--steps", "32"]) == 0
 
 
 def test_noise_on_choices_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -90,7 +98,8 @@ def test_noise_on_choices_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_noise_is_of_the_deviation_that_is_asked_for():
-    env, algorithm = recipes._correlated(make("Pendulum-v1", 500), TORQUES, 0.5)
+    process = recipes._process(PENDULUM, 0.5)
+    env, algorithm = recipes._carrying(PENDULUM, process), explored_by(TORQUES, process)
     train = TORQUES.init(random.key(0))
     batch = collect(env, algorithm.act, train, start(env, random.key(1)), random.key(2), 40)[1]
     assert abs(batch["next", "ou_noise"][:, 30:].std().item() - 1.0) < 0.1  # torques in [-2, 2]
