@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text()
 RESULTS = ROOT / "bench" / "results"
 COMMANDS = (
     "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/frl train ppo --env CartPole-v1",
-    ".venv/bin/pip install -e '.[test]' && .venv/bin/pytest",
+    ".venv/bin/pip install -e '.[test]' && .venv/bin/pytest -n auto",
 )
 
 
