@@ -17,8 +17,6 @@ from torch import Tensor
 
 from frl import random
 
-_CHOICE = gymnasium.spaces.Discrete(2)
-
 
 class Probe(FuncEnv):
     """One step, the observation 0, the reward 1, whatever the action; the others differ from it in one thing each.
@@ -26,7 +24,7 @@ class Probe(FuncEnv):
     State: [*B, 2], what the episode drew and the number of steps taken. To be used as
     `FunctionalEnv(Probe(), batch_size, max_steps=probe.max_steps)`.
 
-    Args: action_space: any; where the action matters it is fixed by the class.
+    Args: action_space: another one, where the action does not matter.
 
     >>> from frl.envs import FunctionalEnv
     >>> env = FunctionalEnv(LateReward(), 3)
@@ -36,13 +34,15 @@ class Probe(FuncEnv):
     """
 
     observation_space: gymnasium.Space[Any] = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
-    action_space: gymnasium.Space[Any]
+    action_space: gymnasium.Space[Any] = gymnasium.spaces.Discrete(2)
     default_params: Any = None
     max_steps: int | None = None
     """The time limit that belongs to it."""
 
-    def __init__(self, action_space: gymnasium.Space[Any] = _CHOICE):
-        self.action_space = action_space
+    def __init__(self, action_space: gymnasium.Space[Any] | None = None):
+        super().__init__()
+        if action_space is not None:
+            self.action_space = action_space
 
     def value(self, state: Tensor, gamma: float) -> Tensor:
         """The value [*B] of `state` under the best policy, by the discount `gamma`."""
@@ -220,8 +220,7 @@ class Alternating(Endless):
 class BoxedReward(Probe):
     """Actions in [-0.3, 2]; the reward falls with the distance from 0.9: the policy must find its mean."""
 
-    def __init__(self) -> None:
-        super().__init__(gymnasium.spaces.Box(-0.3, 2.0, (1,), np.float32))
+    action_space = gymnasium.spaces.Box(-0.3, 2.0, (1,), np.float32)
 
     def reward(self, state: Tensor, action: Tensor, next_state: Tensor, rng: Tensor, params: Any = None) -> Tensor:
         """1 − (action − 0.9)²."""
@@ -231,8 +230,7 @@ class BoxedReward(Probe):
 class BoxedMatch(SeenReward):
     """Actions in [-0.3, 2]; the best is 0.4 or 1.4, by the sign that is seen: the policy must look."""
 
-    def __init__(self) -> None:
-        super().__init__(gymnasium.spaces.Box(-0.3, 2.0, (1,), np.float32))
+    action_space = gymnasium.spaces.Box(-0.3, 2.0, (1,), np.float32)
 
     def value(self, state: Tensor, gamma: float) -> Tensor:
         """1."""
@@ -313,8 +311,7 @@ class Masked(Probe):
         {"observation": Probe.observation_space, "action_mask": gymnasium.spaces.MultiBinary(3)}
     )
 
-    def __init__(self) -> None:
-        super().__init__(gymnasium.spaces.Discrete(3))
+    action_space = gymnasium.spaces.Discrete(3)
 
     def initial(self, rng: Tensor, params: Any = None) -> Tensor:
         """Draws the forbidden one."""
@@ -336,8 +333,7 @@ class Masked(Probe):
 class Several(SeenReward):
     """Two choices at once, of 2 and of 3: each must be as the sign that is seen wants it, and is worth 1/2."""
 
-    def __init__(self) -> None:
-        super().__init__(gymnasium.spaces.MultiDiscrete([2, 3]))
+    action_space = gymnasium.spaces.MultiDiscrete([2, 3])
 
     def value(self, state: Tensor, gamma: float) -> Tensor:
         """1."""
