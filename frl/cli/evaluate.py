@@ -11,6 +11,7 @@ from frl.cli.flags import Positional, parse
 from frl.cli.report import print_evaluation
 from frl.cli.saved import Which, saved
 from frl.tensordict import TensorDict
+from frl.training.statistics import shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +42,7 @@ def evaluate_run(arguments: Sequence[str]) -> int:
     print(f"{training.recipe.title} on {options.env}, after {_steps(found.state)} steps")
     if given.video is not None:
         returns = film(training, options, found.state, given.video, given.video_episodes)
-        print(f"video: {given.video}, returns {', '.join(f'{value:.1f}' for value in returns.tolist())}")
+        print(f"video: {given.video}, returns {', '.join(shown(value) for value in returns.tolist())}")
     print_evaluation(evaluation_returns(training, options, found.state), options.seeds, options.varied)
     return 0
 

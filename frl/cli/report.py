@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from frl import random
-from frl.training.statistics import Summary, summarize
+from frl.training.statistics import Summary, shown, summarize
 from frl.training.sweep import told, trials
 
 
@@ -33,9 +33,9 @@ def print_evaluation(
             print(f"seed {seed}: {_words(summarize(row, key))}")
         if len(seeds) > 1:
             print(f"over {len(seeds)} seeds: {_words(summarize(returns.mean(1), key))}")
-    print(f"evaluation: mean return {returns.mean():.1f} over {returns.numel()} episodes", flush=True)
+    print(f"evaluation: mean return {shown(returns.mean().item())} over {returns.numel()} episodes", flush=True)
 
 
 def _words(summary: Summary) -> str:
-    interval = f"[{summary.low:.1f}, {summary.high:.1f}]"
-    return f"mean {summary.mean:.1f}, 95 % interval {interval}, interquartile mean {summary.iqm:.1f}"
+    interval = f"[{shown(summary.low)}, {shown(summary.high)}]"
+    return f"mean {shown(summary.mean)}, 95 % interval {interval}, interquartile mean {shown(summary.iqm)}"

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from frl import check
 from frl.tensordict import TensorDict
 from frl.training.run import Callback
+from frl.training.statistics import shown
 
 
 @contextlib.contextmanager
@@ -43,8 +44,8 @@ Show = Callable[[int, str], None]
 def _callback(show: Show) -> Callback:
     def callback(updates: int, state: TensorDict, metrics: TensorDict) -> None:
         returns = metrics["episode_return"]
-        best = f", best {float(returns.max()):.1f}" if returns.numel() > 1 else ""
-        show(int(state["step"].sum()), f"return {float(returns.mean()):.1f}{best}")
+        best = f", best {shown(float(returns.max()))}" if returns.numel() > 1 else ""
+        show(int(state["step"].sum()), f"return {shown(float(returns.mean()))}{best}")
 
     return callback
 

@@ -91,6 +91,15 @@ def summarize(values: Tensor, key: Tensor) -> Summary:
     return Summary(len(values), mean(values).item(), interquartile_mean(values).item(), low.item(), high.item())
 
 
+def shown(value: float) -> str:
+    """A return as it is printed: with one digit after the point, or two where it is below 10.
+
+    >>> shown(499.96), shown(0.987), shown(-9.5)
+    ('500.0', '0.99', '-9.50')
+    """
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
 def _check(function: str, values: Tensor) -> None:
     check.floating(function, {"values": values})
     if values.ndim == 0 or values.shape[-1] == 0:

@@ -60,7 +60,7 @@ def test_the_policy_of_every_algorithm_is_filmed(
     assert main(["train", algorithm, "--env", prefix + ENVIRONMENTS[algorithm], *SHORT, *less, "--out", run]) == 0
     capsys.readouterr()
     assert main(["eval", run, "--episodes", "1", "--video", f"{tmp_path}/a.mp4"]) == 0
-    told = re.search(rf"video: {tmp_path}/a.mp4, returns (-?\d+\.\d)\n", capsys.readouterr().out)
+    told = re.search(rf"video: {tmp_path}/a.mp4, returns (-?\d+\.\d+)\n", capsys.readouterr().out)
     assert told
     assert len(frames) == (201 if ENVIRONMENTS[algorithm] == "Pendulum-v1" else 1 + float(told[1]))
 

@@ -16,14 +16,14 @@ def test_of_a_sweep_each_combination_is_summarised_over_its_seeds(capsys: pytest
     returns = torch.tensor([[1.0, 3.0], [4.0, 4.0], [9.0, 11.0]])
     print_evaluation(returns, range(2), {"gamma": [0.5, 0.9, 0.9], "lambda_": [1.0, 1.0, 1.0]})
     first, second, last = capsys.readouterr().out.splitlines()
-    assert first.startswith("gamma 0.5, lambda 1: mean 2.0, ")
-    assert second.startswith("gamma 0.9, lambda 1 over 2 seeds: mean 7.0, ")
-    assert last == "evaluation: mean return 5.3 over 6 episodes"
+    assert first.startswith("gamma 0.5, lambda 1: mean 2.00, ")
+    assert second.startswith("gamma 0.9, lambda 1 over 2 seeds: mean 7.00, ")
+    assert last == "evaluation: mean return 5.33 over 6 episodes"
 
 
 def test_several_seeds_are_summarised_over_their_means(capsys: pytest.CaptureFixture[str]):
     print_evaluation(torch.tensor([[1.0, 3.0], [4.0, 4.0], [9.0, 11.0], [0.0, 0.0]]), [0, 1, 2, 3])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 6
-    assert lines[4].startswith("over 4 seeds: mean 4.0, ")
-    assert lines[4].endswith("interquartile mean 3.0")
+    assert lines[4].startswith("over 4 seeds: mean 4.00, ")
+    assert lines[4].endswith("interquartile mean 3.00")

@@ -31,7 +31,7 @@ def test_a_training_ends_with_the_evaluation_and_leaves_its_directory(
     run = tmp_path / "run"
     assert train(run, "--print-hash") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"evaluation: mean return \d+\.\d over 2 episodes", lines[-1])
+    assert re.fullmatch(r"evaluation: mean return \d+\.\d+ over 2 episodes", lines[-1])
     assert lines[:3] == [
         "PPO on CartPole-v1: seed 0, 16 steps in 2 environments, 2 updates",
         f"run directory: {run}",

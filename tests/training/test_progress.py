@@ -34,7 +34,7 @@ def test_elsewhere_ten_lines_are_printed_in_all():
     lines = file.getvalue().splitlines()
     assert len(lines) == 10
     assert lines[0].startswith("100 of 1,000 steps · ")
-    assert lines[-1].endswith("return 0.0 · 0 s left")
+    assert lines[-1].endswith("return 0.00 · 0 s left")
 
 
 def test_a_population_counts_the_steps_of_all_members():
@@ -42,7 +42,7 @@ def test_a_population_counts_the_steps_of_all_members():
     with progress(100, file=file) as show:
         show(1, TensorDict({"step": torch.tensor([20, 20])}), TensorDict({"episode_return": torch.tensor([1.0, 2.0])}))
     assert file.getvalue().startswith("40 of 100 steps")
-    assert "return 1.5, best 2.0" in file.getvalue()
+    assert "return 1.50, best 2.00" in file.getvalue()
 
 
 def test_a_resumed_training_begins_where_it_was():
