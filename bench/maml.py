@@ -10,11 +10,14 @@ the interval is a bootstrap over seeds and, in each, over tasks.
     python bench/maml.py                       # both worlds, all parts; goes on where it was stopped
     python bench/maml.py --world navigation --part maml      # one part alone, to the same figures
 
-Worlds: point navigation (a goal in the plane, by its distance alone) for 20 steps, and CartPole with pole, masses and
-motor drawn anew, the motor in either direction, for 50 steps.
+Worlds: point navigation (a goal in the plane, by its distance alone) for 20 steps, where all three adaptations are
+trained; and CartPole with pole, masses and motor drawn anew, the motor in either direction, where one is, by 50 steps,
+and episodes last 200. There the cart starts up to 1 m off the middle at up to 1 m/s: else its speed and place would
+soon tell the motor's direction, and a policy could do without adaptation.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import time
@@ -32,7 +35,7 @@ from frl.algorithms import MAMLConfig, MetaAlgorithm, PPOConfig, actor_critic, m
 from frl.envs import Env, FunctionalEnv, RandomizedEnv, uniform_tasks
 from frl.envs.classic import CartPole
 from frl.envs.navigation import PointNavigation
-from frl.training import adapt, evaluate, few_shot, load_latest, member, on_policy, save
+from frl.training import adapt, evaluate, few_shot, load_latest, on_policy, save
 from frl.transforms import RewardScaling, TransformedEnv
 
 SEEDS, HELD_OUT, VALIDATION, TASKS, ROWS, EXAM = 5, 200, 40, 20, 10, 5
@@ -45,7 +48,7 @@ AFTER = (0, 1, 3)
 class World(NamedTuple):
     """An environment by its number of rows, the length of its episodes, its tasks, what is learnt with, and how long.
 
-    `budget` counts the environment steps of each meta-seed.
+    `budget` counts the environment steps of each meta-seed, `adaptations` those which MAML trains.
     """
 
     env: Callable[[int], FunctionalEnv]
@@ -53,18 +56,27 @@ class World(NamedTuple):
     tasks: Callable[[Tensor], Any]
     config: MAMLConfig
     budget: int
+    adaptations: int
+
+
+class Anywhere(CartPole):
+    """CartPole that starts up to 1 m off the middle, at up to 1 m/s."""
+
+    def initial(self, rng: Tensor, params: Any = None) -> Tensor:
+        high = torch.tensor([1.0, 1.0, 0.05, 0.05], dtype=self.dtype)
+        return random.uniform(4, rng, low=-1.0, high=1.0, dtype=self.dtype) * high
 
 
 def navigation() -> World:
     half = torch.full((2,), 0.5)
     base = PointNavigation()
     tasks = uniform_tasks(base.get_default_params(), {"goal": (-half, half)})
-    config = MAMLConfig(num_epochs=8, inner_rate=1.0, learning_rate=3e-3, gamma=0.9)
-    return World(lambda rows: FunctionalEnv(base, rows, max_steps=20), 20, tasks, config, 400_000)
+    config = MAMLConfig(num_epochs=5, inner_rate=1.0, learning_rate=3e-3, gamma=0.9)
+    return World(lambda rows: FunctionalEnv(base, rows, max_steps=20), 20, tasks, config, 800_000, 3)
 
 
 def cartpole() -> World:
-    base = CartPole()
+    base = Anywhere()
     ranges = {"length": (0.25, 1.0), "masspole": (0.05, 0.5), "masscart": (0.5, 2.0), "force_mag": (5.0, 15.0)}
     physics = uniform_tasks(base.get_default_params(), ranges)
 
@@ -73,8 +85,8 @@ def cartpole() -> World:
         drawn = physics(k_physics)
         return drawn._replace(force_mag=torch.where(random.bernoulli(0.5, k_motor), 1, -1) * drawn.force_mag)
 
-    config = MAMLConfig(inner_rate=2.0, learning_rate=5e-3, gamma=0.95)
-    return World(lambda rows: FunctionalEnv(base, rows, max_steps=50), 50, tasks, config, 600_000)
+    config = MAMLConfig(num_epochs=4, inner_rate=2.0, learning_rate=5e-3, gamma=0.95)
+    return World(lambda rows: FunctionalEnv(base, rows, max_steps=200), 50, tasks, config, 1_000_000, 1)
 
 
 WORLDS = {"navigation": navigation, "cartpole": cartpole}
@@ -99,27 +111,30 @@ def loop_of(world: World, part: str) -> frl.training.Loop:
         env = RandomizedEnv(scaled(world.env(TASKS * ROWS)), world.tasks)
         config = PPOConfig(learning_rate=2.5e-3, gamma=world.config.gamma, value_clip=math.inf)
         return on_policy(env, ppo(networks(world), config), world.num_steps)
-    return few_shot(scaled(world.env(ROWS)), algorithm_of(world, part), world.tasks, TASKS, world.num_steps)
+    env, algorithm = scaled(world.env(ROWS)), algorithm_of(world, part)
+    return few_shot(env, algorithm, world.tasks, TASKS, world.num_steps, world.adaptations)
 
 
-def train(world: World, part: str, directory: Path) -> TensorDict:
+def train(world: World, part: str, directory: Path) -> list[TensorDict]:
     """The states of all meta-seeds after its budget."""
     loop = loop_of(world, part)
-    step = torch.vmap(loop.step)  # so few updates are over before a compilation
-    try:
+    step = frl.compile(loop.step, donate=True)
+    return [trained(loop.init(random.key(seed)), step, world.budget, directory / str(seed)) for seed in range(SEEDS)]
+
+
+def trained(state: TensorDict, step: Callable[..., Any], budget: int, directory: Path) -> TensorDict:
+    """After as many environment steps as `budget`, or, of what was stopped, from there on."""
+    with contextlib.suppress(FileNotFoundError):
         state = load_latest(directory).state
-    except FileNotFoundError:
-        state = torch.vmap(loop.init)(random.key(torch.arange(SEEDS)))
     updates, begun = 0, time.process_time()
-    while (done := int(state["step"][0])) < world.budget:
-        with torch.no_grad():
-            state, metrics = step(state)
+    while (done := int(state["step"])) < budget:
+        state, metrics = step(state)
         updates += 1
-        if updates % 10 == 0 or int(state["step"][0]) >= world.budget:
-            save(directory, tree.map(torch.clone, state), step=int(state["step"][0]), keep=1)
-            shown = {name: x.mean().item() for name, x in metrics.items() if "return" in name or name == "entropy"}
-            print(directory.name, done, {k: round(x, 2) for k, x in shown.items()}, flush=True)
-    print(f"{directory.name}: {time.process_time() - begun:.0f} s of processor time", flush=True)
+        if updates % 10 == 0 or int(state["step"]) >= budget:
+            save(directory, tree.map(torch.clone, state), step=int(state["step"]), keep=1)
+            shown = {name: x.item() for name, x in metrics.items() if "return" in name or name == "entropy"}
+            print(directory, done, {k: round(x, 2) for k, x in shown.items()}, flush=True)
+    print(f"{directory}: {time.process_time() - begun:.0f} s of processor time", flush=True)
     return state
 
 
@@ -152,10 +167,10 @@ def examination(world: World) -> Callable[..., Tensor]:
     return returns
 
 
-def examined(world: World, part: str, states: TensorDict) -> dict[str, Any]:
+def examined(world: World, part: str, states: list[TensorDict]) -> dict[str, Any]:
     """Returns [seeds, len(AFTER), HELD_OUT] and the rates of adaptation."""
     returns, own = examination(world), world.config.inner_rate
-    policies = [member(states, i)["train", "params"] for i in range(SEEDS)]
+    policies = [state["train", "params"] for state in states]
     firsts = [own * rate for rate in RATES] if part == "fine_tuning" else [own]
 
     def best(candidates: list[tuple[float, float]], after: int) -> tuple[float, float]:
@@ -167,7 +182,7 @@ def examined(world: World, part: str, states: TensorDict) -> dict[str, Any]:
     first, _ = best([(first, 1.0) for first in firsts], 1) if len(firsts) > 1 else (own, 1.0)
     rates = best([(first, later) for later in LATER], -1)
     found = [returns(policy, rates, random.key(2), HELD_OUT).tolist() for policy in policies]
-    return {"rates": rates, "steps": int(states["step"][0]), "returns": found}
+    return {"rates": rates, "steps": int(states[0]["step"]), "returns": found}
 
 
 def interval(differences: Tensor) -> dict[str, Any]:

@@ -66,9 +66,10 @@ def maml(networks: ActorCritic, config: MAMLConfig = _DEFAULTS) -> MetaAlgorithm
     """MAML for reinforcement learning: parameters of a policy from which a few gradient steps learn any of the tasks.
 
     A step of adaptation is θ' = θ − `inner_rate` · ∇L(θ) and changes the policy alone. Both L, on what θ did, and what
-    the meta-optimiser minimises over θ, on what θ' did, are −mean(A π(a) / π_old(a)), the latter with PPO's clip; the
-    advantages A have mean 0 and standard deviation 1 in each task. The value network is their baseline, common to all
-    tasks, and learns from all. The meta-optimiser is Adam where the paper took trust regions.
+    the meta-optimiser minimises over θ, on what θ' did, are −mean(A π(a) / π_old(a)), the latter with PPO's clip
+    and, of several adaptations, its mean after each; the advantages A have mean 0 and standard deviation 1 in each
+    task. The value network is their baseline, common to all tasks, and learns from all. The meta-optimiser is Adam
+    where the paper took trust regions.
 
     A loss −mean(A log π) would have the same gradient, but the gradient of *that* misses that other parameters would
     have drawn other actions. The ratio, of value 1, has the missing term ∇log π ∇log πᵀ in its second derivative, as
@@ -116,10 +117,11 @@ def maml(networks: ActorCritic, config: MAMLConfig = _DEFAULTS) -> MetaAlgorithm
 def meta_objective(
     networks: ActorCritic, hyper: TensorDict, gradient: Gradient
 ) -> Callable[[TensorDict, TensorDict], TensorDict]:
-    """What the meta-optimiser minimises: `objective(params, data)`, the losses after the adaptations of `data`.
+    """What the meta-optimiser minimises: `objective(params, data)`, the mean of the losses after each adaptation.
 
     `data` is [N, K + 1, *B, T], as `advantages` makes it of experience. The result is that of `ClipPPOLoss`, whose
-    "loss" has, besides, the error of the values before the last adaptation.
+    "loss" has, besides, the error of the values before the first adaptation. That not the last adaptation alone counts
+    is what Antoniou et al. (2019), arXiv:1810.09502, found to make the training stable.
 
     >>> from frl import specs
     >>> from frl.algorithms import actor_critic
@@ -137,12 +139,13 @@ def meta_objective(
     after = ClipPPOLoss(networks.actor, networks.critic, normalize_advantage=True, clip_epsilon=clip, **costs)
 
     def of_task(params: TensorDict, data: TensorDict) -> TensorDict:
-        actor, critic = params["actor"], params["critic"]
-        for i in range(data.batch_size[0] - 1):
-            loss = _policy_loss(networks, rows(networks, data[i]))
-            actor = adaptation(loss, actor, hyper["inner_rate"], gradient)
-        losses = after(TensorDict({"actor": actor, "critic": critic}), rows(networks, data[-1]))
-        error = value_loss(networks.critic, critic, rows(networks, data[:-1]))
+        before, *others = (rows(networks, data[i]) for i in range(data.batch_size[0]))
+        error, found = value_loss(networks.critic, params["critic"], before), list[TensorDict]()
+        for latest in others:
+            actor = adaptation(_policy_loss(networks, before), params["actor"], hyper["inner_rate"], gradient)
+            params, before = params.set("actor", actor), latest
+            found.append(after(params, latest))
+        losses = tree.map(lambda x: x.mean(0), tree.stack(found))
         return losses.set("loss", losses["loss"] + hyper["value_cost"] * error)
 
     def objective(params: TensorDict, data: TensorDict) -> TensorDict:

@@ -124,6 +124,17 @@ def test_through_two_adaptations_the_meta_gradient_is_that_of_finite_differences
         assert torch.autograd.gradcheck(loss, flat.requires_grad_(), fast_mode=True)
 
 
+def test_of_two_adaptations_each_counts_as_much_as_if_it_were_the_only_one():
+    algorithm = maml(networks())
+    train, batch = experience(algorithm, 2)
+    data = advantages(networks(), train["params"], batch[:1], 0.99, 1.0)
+    objective = meta_objective(networks(), train["hyper"], torch.func.grad)
+    first = objective(train["params"], data[:, :2])["loss_objective"]
+    second = objective(algorithm.adapt(train, batch[0, 0])["params"], data[:, 1:])["loss_objective"]
+    assert_close(objective(train["params"], data)["loss_objective"], (first + second) / 2)
+    assert first != second
+
+
 def test_an_adaptation_makes_what_was_better_likelier_and_keeps_the_values():
     algorithm = maml(networks(), MAMLConfig(inner_rate=0.01))
     train, batch = experience(algorithm)
