@@ -39,7 +39,7 @@ from frl.training import adapt, evaluate, few_shot, load_latest, on_policy, save
 from frl.transforms import RewardScaling, TransformedEnv
 
 SEEDS, HELD_OUT, VALIDATION, TASKS, ROWS, EXAM = 5, 200, 40, 20, 10, 5
-RATES = (0.1, 0.3, 1.0, 3.0)  # of the first adaptation, relative to that which MAML trained with
+RATES = (0.1, 0.3, 0.5, 1.0, 3.0)  # of the first adaptation, relative to that which MAML trained with
 LATER = (1.0, 0.5, 0.3, 0.1)  # of the later ones, relative to the first
 PARTS = ("maml", "first_order", "fine_tuning")
 AFTER = (0, 1, 3)
@@ -181,7 +181,7 @@ def examined(world: World, part: str, states: list[TensorDict]) -> dict[str, Any
 
     first, _ = best([(first, 1.0) for first in firsts], 1) if len(firsts) > 1 else (own, 1.0)
     rates = best([(first, later) for later in LATER], -1)
-    found = [returns(policy, rates, random.key(2), HELD_OUT).tolist() for policy in policies]
+    found = [returns(policy, rates, random.key(3), HELD_OUT).tolist() for policy in policies]
     return {"rates": rates, "steps": int(states[0]["step"]), "returns": found}
 
 
