@@ -140,6 +140,7 @@ def test_a_refused_step_leaves_it_whole():
         assert not env.reset()["done"].any()
 
 
+PATIENCE = 60.0  # seconds; what does not wait for it ends much sooner, however busy the machine
 DEATHS = {
     "raise": (WorkerRaised, "raised LookupError in {}: planted"),
     "leave": (WorkerRaised, "raised SystemExit in {}: 4"),
@@ -155,9 +156,10 @@ PHASES = {"construct": "the making of its environment", "reset": "a reset", "ste
 @pytest.mark.parametrize("where", PHASES)
 @pytest.mark.parametrize("how", DEATHS)
 def test_a_fault_is_named_in_time_and_leaves_nothing(how, where):
-    before, timeout = held(), 0.5
+    before = held()
     children = multiprocessing.active_children()
     error, words = DEATHS[how]
+    timeout = 0.5 if error is WorkerTimeout else PATIENCE
     create = [faulty.honest, lambda: faulty.faulty(how, where)]
     began, pids = time.monotonic(), []
     with pytest.raises(error) as caught:  # noqa: PT012
@@ -165,7 +167,7 @@ def test_a_fault_is_named_in_time_and_leaves_nothing(how, where):
         pids = pids_of(env)
         began = time.monotonic()
         env.rand_step(env.reset())
-    assert time.monotonic() - began < 1 + (timeout if error is WorkerTimeout else 0)
+    assert time.monotonic() - began < PATIENCE
     assert "ParallelEnv: worker 1 (pid " in str(caught.value)
     assert words.format(PHASES[where]) in str(caught.value)
     assert "All workers are closed" in str(caught.value)
@@ -185,14 +187,14 @@ def test_a_fault_is_named_in_time_and_leaves_nothing(how, where):
 
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGKILL, WorkerDied), (signal.SIGSTOP, WorkerTimeout)])
 def test_a_worker_that_falls_while_idle_is_found_at_the_next_step(number, error):
-    env = ParallelEnv(2, faulty.cartpole, "fork", timeout=0.5)
+    env = ParallelEnv(2, faulty.cartpole, "fork", timeout=0.5 if error is WorkerTimeout else PATIENCE)
     td, pids = env.reset(), pids_of(env)
     os.kill(pids[0], number)
     time.sleep(0.05)
     began = time.monotonic()
     with pytest.raises(error, match="worker 0"):
         env.rand_step(td)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < PATIENCE
     assert gone(pids)
 
 
