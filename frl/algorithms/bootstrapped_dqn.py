@@ -8,8 +8,7 @@ from torch import Tensor
 
 from frl import random, tree
 from frl.algorithms.base import Algorithm
-from frl.algorithms.dqn import optimizer
-from frl.algorithms.gradient import descend, leaves_of, linear_to_zero
+from frl.algorithms.gradient import clipped_adam, descend, leaves_of, linear_to_zero
 from frl.algorithms.q_network import QNetwork
 from frl.algorithms.ranges import require_ranges
 from frl.nn import (
@@ -79,7 +78,7 @@ def bootstrapped_dqn(networks: QNetwork, config: BootstrappedDQNConfig = _DEFAUL
     def init(key: Tensor) -> TensorDict:
         value, prior = (initialize_ensemble(networks.init, config.num_members, k) for k in random.split(key))
         hyper = leaves_of(settings)
-        begin = optimizer(hyper, hyper["learning_rate"]).init
+        begin = clipped_adam(hyper["learning_rate"], hyper["max_grad_norm"]).init
         opt = torch.vmap(lambda member: TensorDict(begin(tree.ravel(member)[0])))(value)
         params = {"value": value, "prior": prior, "target": {"value": tree.map(torch.clone, value)}}
         return TensorDict({"params": params, "opt": opt, "hyper": hyper, "updates": torch.zeros(())})
@@ -104,7 +103,7 @@ def bootstrapped_dqn(networks: QNetwork, config: BootstrappedDQNConfig = _DEFAUL
         estimator = td0(hyper["gamma"])
         loss = DQNLoss(network, networks.action_spec, double_dqn=config.double, value_estimator=estimator)
         rate = linear_to_zero(hyper["learning_rate"], train["updates"], hyper["anneal_updates"])
-        value, opt, losses = _learned(loss, optimizer(hyper, rate), train, batch)
+        value, opt, losses = _learned(loss, clipped_adam(rate, hyper["max_grad_norm"]), train, batch)
         count = train["updates"] + 1
         params = follow(params.set("value", value), count, hyper["target_rate"], hyper["target_period"])
         return train.update({"params": params, "opt": opt, "updates": count}), _metrics(losses, rate)

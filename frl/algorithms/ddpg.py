@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from frl import optim, tree
+from frl import tree
 from frl.algorithms.actor_q import ActorQ
 from frl.algorithms.base import Algorithm
-from frl.algorithms.gradient import descend, leaves_of, linear_to_zero
+from frl.algorithms.gradient import clipped_adam, descend, leaves_of, linear_to_zero
 from frl.algorithms.ranges import require_ranges
 from frl.nn import AdditiveGaussianModule, ExplorationType, functional_call
 from frl.objectives import DDPGLoss, follow, td0
@@ -50,7 +50,7 @@ def ddpg(networks: ActorQ, config: DDPGConfig = _DEFAULTS) -> Algorithm:
 
     def init(key: Tensor) -> TensorDict:
         params, hyper = networks.init(key), leaves_of(config._asdict())
-        opt = _optimizer(hyper, hyper["learning_rate"]).init(tree.ravel(params)[0])
+        opt = clipped_adam(hyper["learning_rate"], hyper["max_grad_norm"]).init(tree.ravel(params)[0])
         params = params.set("target", tree.map(torch.clone, params))
         return TensorDict({"params": params, "opt": opt, "hyper": hyper, "updates": torch.zeros(())})
 
@@ -63,7 +63,9 @@ def ddpg(networks: ActorQ, config: DDPGConfig = _DEFAULTS) -> Algorithm:
             return losses["loss_actor"] + losses["loss_value"], losses
 
         rate = linear_to_zero(hyper["learning_rate"], train["updates"], hyper["anneal_updates"])
-        trained, opt, losses = descend(objective, _optimizer(hyper, rate), params.exclude("target"), train["opt"])
+        trained, opt, losses = descend(
+            objective, clipped_adam(rate, hyper["max_grad_norm"]), params.exclude("target"), train["opt"]
+        )
         count = train["updates"] + 1
         params = follow(params.update(trained), count, hyper["target_rate"], hyper["target_period"])
         metrics = losses.select("loss_actor", "loss_value", "td_error")
@@ -104,7 +106,3 @@ def _exploration(train: TensorDict) -> dict[str, Tensor]:
     """The buffers of the noise module: a noise that does not change."""
     noise, one = train["hyper", "noise"], torch.ones(())
     return {"init": noise, "end": noise, "annealing_num_steps": one, "num_frames": train["updates"]}
-
-
-def _optimizer(hyper: Any, rate: Tensor) -> optim.Optimizer:
-    return optim.chain(optim.clip_by_global_norm(hyper["max_grad_norm"]), optim.adam(rate))

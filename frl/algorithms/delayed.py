@@ -4,13 +4,12 @@ Source: Fujimoto et al. (2018), "Addressing function approximation error in acto
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from frl import optim, tree
-from frl.algorithms.gradient import leaves_of, linear_to_zero, move
+from frl import tree
+from frl.algorithms.gradient import clipped_adam, leaves_of, linear_to_zero, move
 from frl.objectives import follow
 from frl.tensordict import TensorDict
 
@@ -29,7 +28,7 @@ def begin(params: TensorDict, targets: tuple[str, ...], settings: Mapping[str, f
     """
     hyper = leaves_of(settings)
     critics, policy = params.select(_CRITICS), params.exclude(_CRITICS)
-    optimizer = _optimizer(hyper, hyper["learning_rate"])
+    optimizer = clipped_adam(hyper["learning_rate"], hyper["max_grad_norm"])
     opt = {name: optimizer.init(tree.ravel(part)[0]) for name, part in (("critics", critics), ("policy", policy))}
     params = params.set("target", tree.map(torch.clone, params.select(*targets)))
     return TensorDict({"params": params, "opt": opt, "hyper": hyper, "updates": torch.zeros(())})
@@ -52,7 +51,7 @@ def improve(loss: Losses, train: TensorDict, batch: TensorDict, key: Tensor) -> 
 
     grads, losses = torch.func.grad(objective, has_aux=True)(params.exclude("target"))
     rate = linear_to_zero(hyper["learning_rate"], train["updates"], hyper["anneal_updates"])
-    optimizer, opt, count = _optimizer(hyper, rate), train["opt"], train["updates"] + 1
+    optimizer, opt, count = clipped_adam(rate, hyper["max_grad_norm"]), train["opt"], train["updates"] + 1
 
     def moved(part: str, of: Callable[[TensorDict], TensorDict]) -> tuple[TensorDict, TensorDict]:
         return move(of(grads), optimizer, of(params), opt[part])
@@ -70,7 +69,3 @@ def improve(loss: Losses, train: TensorDict, batch: TensorDict, key: Tensor) -> 
 def _metrics(losses: TensorDict, rate: Tensor) -> TensorDict:
     said = losses.exclude("pred_value", "target_value")
     return said.update({"value": losses["pred_value"].mean(), "learning_rate": rate})
-
-
-def _optimizer(hyper: Any, rate: Tensor) -> optim.Optimizer:
-    return optim.chain(optim.clip_by_global_norm(hyper["max_grad_norm"]), optim.adam(rate))

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from frl import optim, tree
+from frl import tree
 from frl.algorithms.base import Algorithm
-from frl.algorithms.gradient import descend, leaves_of, linear_to_zero
+from frl.algorithms.gradient import clipped_adam, descend, leaves_of, linear_to_zero
 from frl.algorithms.q_network import QNetwork
 from frl.algorithms.ranges import require_ranges
 from frl.nn import EGreedyModule, ExplorationType, QValueModule, functional_call
@@ -65,7 +65,7 @@ def dqn(
     def init(key: Tensor) -> TensorDict:
         value, hyper = networks.init(key), leaves_of(settings)
         params = {"value": value, "target": {"value": tree.map(torch.clone, value)}}
-        opt = optimizer(hyper, hyper["learning_rate"]).init(tree.ravel(value)[0])
+        opt = clipped_adam(hyper["learning_rate"], hyper["max_grad_norm"]).init(tree.ravel(value)[0])
         return TensorDict({"params": params, "opt": opt, "hyper": hyper, "updates": torch.zeros(())})
 
     def act(train: TensorDict, td: TensorDict, key: Tensor | None = None, explore: bool = True) -> TensorDict:
@@ -84,7 +84,9 @@ def dqn(
             return losses["loss"], losses
 
         rate = linear_to_zero(hyper["learning_rate"], train["updates"], hyper["anneal_updates"])
-        value, opt, losses = descend(objective, optimizer(hyper, rate), params["value"], train["opt"])
+        value, opt, losses = descend(
+            objective, clipped_adam(rate, hyper["max_grad_norm"]), params["value"], train["opt"]
+        )
         count = train["updates"] + 1
         params = follow(params.set("value", value), count, hyper["target_rate"], hyper["target_period"])
         train = train.update({"params": params, "opt": opt, "updates": count})
@@ -103,12 +105,3 @@ def _exploration(train: TensorDict) -> dict[str, Tensor]:
         "annealing_num_steps": hyper["epsilon_updates"],
         "num_frames": train["updates"],
     }
-
-
-def optimizer(hyper: Any, rate: Tensor) -> optim.Optimizer:
-    """Adam at this rate, on gradients clipped to the norm `max_grad_norm` of the hyperparameters.
-
-    >>> optimizer({"max_grad_norm": torch.tensor(1.0)}, torch.tensor(0.1)).init(torch.zeros(3)).keys() is not None
-    True
-    """
-    return optim.chain(optim.clip_by_global_norm(hyper["max_grad_norm"]), optim.adam(rate))

@@ -11,6 +11,16 @@ from frl.algorithms.base import Loss
 from frl.tensordict import TensorDict
 
 
+def clipped_adam(rate: Tensor, max_grad_norm: Tensor, eps: float = 1e-8) -> optim.Optimizer:
+    """Adam at this rate, on gradients clipped to this norm.
+
+    >>> optimizer = clipped_adam(torch.tensor(0.1), torch.tensor(1.0))
+    >>> optimizer.update(torch.tensor([3.0, 4.0]), optimizer.init(torch.zeros(2)), torch.zeros(2))[0]
+    tensor([-0.1000, -0.1000])
+    """
+    return optim.chain(optim.clip_by_global_norm(max_grad_norm), optim.adam(rate, eps=eps))
+
+
 def descend(
     loss: Callable[[Any], tuple[Tensor, TensorDict]], optimizer: optim.Optimizer, params: TensorDict, opt: TensorDict
 ) -> tuple[TensorDict, TensorDict, TensorDict]:

@@ -8,9 +8,8 @@ from torch import Tensor
 
 from frl import control, random, tree
 from frl.algorithms.base import Algorithm
-from frl.algorithms.dqn import optimizer
 from frl.algorithms.dynamics import Dynamics
-from frl.algorithms.gradient import descend, leaves_of
+from frl.algorithms.gradient import clipped_adam, descend, leaves_of
 from frl.algorithms.ranges import require_ranges
 from frl.nn import ensemble_call, initialize_ensemble
 from frl.objectives import DynamicsLoss
@@ -88,7 +87,7 @@ def model_based(
         k_agent, k_model = random.split(key)
         train, hyper = algorithm.init(k_agent), leaves_of(settings)
         params = initialize_ensemble(dynamics.init, config.num_members, k_model)
-        begin = _optimizer(hyper).init
+        begin = clipped_adam(hyper["model_learning_rate"], hyper["model_max_grad_norm"]).init
         opt = torch.vmap(lambda member: TensorDict(begin(tree.ravel(member)[0])))(params)
         model = TensorDict({"params": params, "opt": opt})
         return train.update({"hyper": train["hyper"].update(hyper), "model": model})
@@ -159,7 +158,8 @@ class _Dreamer(NamedTuple):
 def _learned(dynamics: Dynamics, train: TensorDict, batch: TensorDict) -> tuple[TensorDict, TensorDict]:
     """The ensemble of models after one step of each member down its own loss, and what the losses say."""
     require_entries("model_based", batch, "model_mask", remedy="collect it by act, which draws the mask")
-    loss, adam = DynamicsLoss(dynamics.module), _optimizer(train["hyper"])
+    hyper = train["hyper"]
+    loss, adam = DynamicsLoss(dynamics.module), clipped_adam(hyper["model_learning_rate"], hyper["model_max_grad_norm"])
 
     def member(params: Any, opt: Any, weight: Tensor) -> tuple[TensorDict, ...]:
         def objective(params: Any) -> tuple[Tensor, TensorDict]:
@@ -173,10 +173,6 @@ def _learned(dynamics: Dynamics, train: TensorDict, batch: TensorDict) -> tuple[
     params, opt, losses = torch.vmap(member)(model["params"], model["opt"], weights)
     said = {"model_loss": losses["loss"].mean(), "model_error": losses["error"].mean()}
     return TensorDict({"params": params, "opt": opt}), TensorDict(said)
-
-
-def _optimizer(hyper: Any) -> Any:
-    return optimizer({"max_grad_norm": hyper["model_max_grad_norm"]}, hyper["model_learning_rate"])
 
 
 def _require_single_steps(batch: TensorDict) -> None:

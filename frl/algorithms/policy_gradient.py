@@ -1,19 +1,20 @@
 """What all algorithms have in common that collect by a policy, learn from what it did, and forget it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from frl import optim, tree
 from frl.algorithms.base import Algorithm
-from frl.algorithms.gradient import leaves_of, linear_to_zero
+from frl.algorithms.gradient import clipped_adam, leaves_of, linear_to_zero
 from frl.algorithms.networks import ActorCritic
 from frl.tensordict import Key, TensorDict
 
 Learn = Callable[[TensorDict, TensorDict, optim.Optimizer, Tensor], tuple[TensorDict, TensorDict]]
 """`learn(train, batch, optimizer, key) -> (train, metrics)`: new "params" and "opt" from a batch [*B, T]."""
+
+_EPSILON = 1e-5  # of Adam, as in the reference implementations of PPO
 
 
 def policy_gradient(
@@ -38,7 +39,7 @@ def policy_gradient(
 
     def init(key: Tensor) -> TensorDict:
         params, hyper = networks.init(key), leaves_of(settings)
-        opt = _optimizer(hyper, hyper["learning_rate"]).init(tree.ravel(params)[0])
+        opt = clipped_adam(hyper["learning_rate"], hyper["max_grad_norm"], _EPSILON).init(tree.ravel(params)[0])
         return TensorDict({"params": params, "opt": opt, "hyper": hyper, "updates": torch.zeros(())})
 
     def act(train: TensorDict, td: TensorDict, key: Tensor | None = None, explore: bool = True) -> TensorDict:
@@ -48,11 +49,7 @@ def policy_gradient(
     def update(train: TensorDict, batch: TensorDict, key: Tensor) -> tuple[TensorDict, TensorDict]:
         hyper = train["hyper"]
         rate = linear_to_zero(hyper["learning_rate"], train["updates"], hyper["anneal_updates"])
-        train, metrics = learn(train, batch, _optimizer(hyper, rate), key)
+        train, metrics = learn(train, batch, clipped_adam(rate, hyper["max_grad_norm"], _EPSILON), key)
         return train.set("updates", train["updates"] + 1), metrics.set("learning_rate", rate)
 
     return Algorithm(init, act, update)
-
-
-def _optimizer(hyper: Mapping[str, Any], rate: Tensor) -> optim.Optimizer:
-    return optim.chain(optim.clip_by_global_norm(hyper["max_grad_norm"]), optim.adam(rate, eps=1e-5))

@@ -11,7 +11,7 @@ from frl.envs import Env
 from frl.nn import ExplorationType, functional_call, initialize, orthogonal
 from frl.tensordict import TensorDict
 from frl.training.evaluate import play
-from frl.training.loop import Loop
+from frl.training.loop import Loop, no_episodes
 
 
 def evolution(env: Env, policy: nn.Module, strategy: optim.Evolution) -> Loop:
@@ -59,8 +59,7 @@ def evolution(env: Env, policy: nn.Module, strategy: optim.Evolution) -> Loop:
         k_params, key = random.split(key)
         train = strategy.init(initialize(policy, k_params, orthogonal(math.sqrt(2)), last=orthogonal(0.01)))
         step = torch.zeros((), dtype=torch.int64)
-        stats = {name: torch.zeros(()) for name in ("episode_return", "episode_length", "episodes")}
-        return TensorDict({"train": train, "key": key, "step": step, "stats": stats})
+        return TensorDict({"train": train, "key": key, "step": step, "stats": no_episodes()})
 
     def step(state: TensorDict) -> tuple[TensorDict, TensorDict]:
         key, k_ask, k_play = random.split(state["key"], 3)

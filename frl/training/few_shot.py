@@ -12,7 +12,7 @@ from frl.collectors import collect, start
 from frl.envs import Env
 from frl.envs.randomized import parametric
 from frl.tensordict import TensorDict
-from frl.training.loop import Loop, episode_statistics
+from frl.training.loop import Loop, episode_statistics, no_episodes
 
 
 def few_shot(
@@ -60,7 +60,7 @@ def few_shot(
 
     def init(key: Tensor) -> TensorDict:
         k_train, key = random.split(key)
-        stats = {name: torch.zeros(()) for name in ("episode_return", "episode_length", "episodes", "return_before")}
+        stats = no_episodes().set("return_before", torch.zeros(()))
         step = torch.zeros((), dtype=torch.int64)
         return TensorDict({"train": algorithm.init(k_train), "key": key, "step": step, "stats": stats})
 

@@ -22,9 +22,17 @@ class Loop(NamedTuple):
 
 def begin(train: TensorDict, runner: TensorDict, key: Tensor) -> TensorDict:
     """The state of a loop before its first step: nothing was stepped, and no episode has ended yet."""
-    stats = {name: torch.zeros(()) for name in ("episode_return", "episode_length", "episodes")}
     step = torch.zeros((), dtype=torch.int64)
-    return TensorDict({"train": train, "runner": runner, "key": key, "step": step, "stats": stats})
+    return TensorDict({"train": train, "runner": runner, "key": key, "step": step, "stats": no_episodes()})
+
+
+def no_episodes() -> TensorDict:
+    """The statistics of episodes before any has ended: zeros.
+
+    >>> sorted(no_episodes())
+    ['episode_length', 'episode_return', 'episodes']
+    """
+    return TensorDict({name: torch.zeros(()) for name in ("episode_return", "episode_length", "episodes")})
 
 
 def episode_statistics(last: TensorDict, after: TensorDict) -> TensorDict:
