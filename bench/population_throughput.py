@@ -6,7 +6,7 @@ Claim: with PureJaxRL's configuration (4 environments for each agent, 128 steps,
 
 Each is a process of its own that compiles once, apart; then they take turns. Both run with two threads and pinned to
 one core, and count with the better of the two. The share of the peak is that of the arithmetic of the networks alone
-(matrix products of PPO's rollout and updates) over what one or two threads reach in a large product.
+(matrix products of PPO's rollout and updates) over what one or two threads reach in a large product. Rows of other numbers of agents are kept.
 
     python bench/population_throughput.py --jax-python PYTHON --purejaxrl CHECKOUT
 """
@@ -17,7 +17,7 @@ import sys
 import time
 
 import torch
-from report import machine, write
+from report import machine, read, write
 from side_by_side import PINNED, WORKERS, measure
 
 UPDATES = {8: 75, 32: 20, 256: 3}  # about 300k steps
@@ -59,13 +59,13 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(2)
     peak = sgemm_peak()
-    rows = []
+    rows = [row for row in read("population_throughput").get("rows", []) if row["agents"] not in arguments.agents]
     for agents in arguments.agents:
         row = {"agents": agents, **measure(commands(arguments, agents), arguments.repeats)}
         rate = max(r["steps_per_s"][1] for name, r in row["rates"].items() if name.startswith("frl"))
-        rows.append({**row, "share_of_sgemm_peak": rate * FLOP_PER_STEP / peak})
+        rows.append({**row, "share_of_sgemm_peak": rate * FLOP_PER_STEP / peak, "sgemm_peak": peak})
         print(json.dumps(rows[-1], indent=1))
-        result = {"rows": rows, "sgemm_peak": peak, "flop_per_step": FLOP_PER_STEP, "repeats": arguments.repeats}
+        result = {"rows": sorted(rows, key=lambda row: row["agents"]), "flop_per_step": FLOP_PER_STEP, "repeats": arguments.repeats}
         write("population_throughput", {**result, "machine": machine()})
 
 
