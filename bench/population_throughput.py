@@ -4,9 +4,10 @@ Claim: with PureJaxRL's configuration (4 environments for each agent, 128 steps,
 64-64) a population of 8, 32 or 256 agents, one compiled program, makes at least 1.2 times the steps of PureJaxRL's
 `train` under `jax.vmap`.
 
-Each is a process of its own that compiles once, apart; then they take turns. Both run with two threads and pinned to
-one core, and count with the better of the two. The share of the peak is that of the arithmetic of the networks alone
-(matrix products of PPO's rollout and updates) over what one or two threads reach in a large product. Rows of other numbers of agents are kept.
+Each is a process of its own that compiles once, apart; then they take turns, and products of two 1024 × 1024 matrices
+among them, the peak. All run with two threads and pinned to one core, and count with the better of the two. The share
+of the peak is that of the arithmetic of the networks alone (matrix products of PPO's rollout and updates). Rows of
+other numbers of agents are kept.
 
     python bench/population_throughput.py --jax-python PYTHON --purejaxrl CHECKOUT
 """
@@ -14,9 +15,7 @@ one core, and count with the better of the two. The share of the peak is that of
 import argparse
 import json
 import sys
-import time
 
-import torch
 from report import machine, read, write
 from side_by_side import PINNED, WORKERS, measure
 
@@ -27,26 +26,18 @@ WEIGHTS = (4 * 64 + 64 * 64) * 2 + 64 * 3
 FLOP_PER_STEP = 2 * (WEIGHTS / 2 + WEIGHTS + 4 * 3 * WEIGHTS)
 
 
-def sgemm_peak() -> float:
-    """Floating point operations per second of the best of several products of 1024 × 1024 matrices."""
-    x = torch.randn(1024, 1024)
-    best = float("inf")
-    for _ in range(30):
-        began = time.perf_counter()
-        x @ x
-        best = min(best, time.perf_counter() - began)
-    return 2 * 1024**3 / best
-
-
 def commands(arguments: argparse.Namespace, agents: int) -> dict[str, list[str]]:
     numbers = ["4", str(UPDATES[agents])]
     ours = [sys.executable, str(WORKERS / "frl_ppo.py"), *numbers]
     jax = [arguments.jax_python, str(WORKERS / "purejaxrl_ppo.py"), arguments.purejaxrl, *numbers, str(agents)]
+    product = [sys.executable, str(WORKERS / "sgemm.py")]
     return {
         "frl, 2 threads": [*ours, "2", str(agents)],
         "frl, 1 core": [*PINNED, *ours, "1", str(agents)],
         "PureJaxRL, 2 threads": jax,
         "PureJaxRL, 1 core": [*PINNED, *jax],
+        "peak, 2 threads": [*product, "2"],
+        "peak, 1 core": [*PINNED, *product, "1"],
     }
 
 
@@ -57,15 +48,13 @@ def main() -> None:
     parser.add_argument("--agents", type=int, nargs="+", default=[8, 32, 256])
     parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
-    torch.set_num_threads(2)
-    peak = sgemm_peak()
     rows = [row for row in read("population_throughput").get("rows", []) if row["agents"] not in arguments.agents]
     for agents in arguments.agents:
-        row = {"agents": agents, **measure(commands(arguments, agents), arguments.repeats)}
-        rate = max(r["steps_per_s"][1] for name, r in row["rates"].items() if name.startswith("frl"))
-        rows.append({**row, "share_of_sgemm_peak": rate * FLOP_PER_STEP / peak, "sgemm_peak": peak})
-        print(json.dumps(rows[-1], indent=1))
-        result = {"rows": sorted(rows, key=lambda row: row["agents"]), "flop_per_step": FLOP_PER_STEP, "repeats": arguments.repeats}
+        found = measure(commands(arguments, agents), arguments.repeats)
+        share = FLOP_PER_STEP * found["frl_over"].pop("peak")
+        rows = sorted([*rows, {"agents": agents, **found, "share_of_peak": share}], key=lambda row: row["agents"])
+        print(json.dumps(rows, indent=1))
+        result = {"rows": rows, "flop_per_step": FLOP_PER_STEP, "repeats": arguments.repeats}
         write("population_throughput", {**result, "machine": machine()})
 
 

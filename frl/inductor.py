@@ -25,13 +25,14 @@ from .tracing import Graph, replay, trace
 
 Program = Callable[[list[Tensor]], Sequence[Tensor]]
 
+_FORMS = tuple(getattr(torch.ops.aten, name).default for name in ("unsqueeze", "squeeze", "view", "reshape", "permute"))
 _SPREAD = 16  # elements that would each compute again what is spread over them
 _FLUSH = (  # to the end of the scope, in one thread
     "struct Flush { unsigned before = _mm_getcsr(); Flush() { _mm_setcsr(before | 0x8040); } "
     "~Flush() { _mm_setcsr(before); } } flush;"
 )
 
-_PARTS = ("decompositions", "functionalization", "hoisting", "inductor", "tracing")
+_PARTS = ("decompositions", "functionalization", "hoisting", "inductor", "invariants", "tracing")
 _SOURCES = [Path(__file__).with_name(f"{name}.py") for name in _PARTS]
 _SOURCE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
 
@@ -247,10 +248,19 @@ def _compute_once(theirs: Any, lowering: Any, node: fx.Node) -> Any:
         and isinstance(result.data, StorageBox)
         and isinstance(result.data.data, Pointwise)
         and result.data.data.inner_fn_opcount().num_ops > 3
-        and any(_size(user) >= _SPREAD * _size(node) for user in node.users)
+        and any(_size(user) >= _SPREAD * _size(node) for user in _readers(node))
     ):
         result.realize()
     return result
+
+
+def _readers(node: fx.Node) -> Generator[fx.Node]:
+    """What computes with the value of a node, in this form or another."""
+    for user in node.users:
+        if user.target in _FORMS:
+            yield from _readers(user)
+        else:
+            yield user
 
 
 def _size(node: fx.Node) -> int:

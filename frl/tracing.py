@@ -21,6 +21,8 @@ from torch._subclasses.fake_tensor import (
 )
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes, _get_current_dispatch_mode_stack
 
+from .invariants import move_out
+
 Function = Callable[..., Sequence[Tensor]]
 Decompositions = Mapping[Any, Callable[..., Any]]
 AsksForValue = (DataDependentOutputException, DynamicOutputShapeException)
@@ -158,7 +160,8 @@ class _Tracer(TorchDispatchMode):
             shapes = [x.shape for x in init] + [x.shape[1:] for x in xs] + [x.shape for x in closed_over]
             samples = [_empty(x, shape) for x, shape in zip((*init, *xs, *closed_over), shapes, strict=True)]
         body = self.graph(lambda *leaves: [fresh(x) for x in step(*leaves)], samples)
-        closed_over = self._apart([*closed_over, *body.closed_over])
+        closed_over = [*closed_over, *body.closed_over]
+        closed_over = self._apart([*closed_over, *self._move_out(body, closed_over)])
         inputs = ([self._node(x) for x in leaves] for leaves in (init, xs, closed_over))
         node = outer.fx.call_function(scan_op, (outer.add_body(body), *inputs))
         with self._writing(None):
@@ -167,6 +170,15 @@ class _Tracer(TorchDispatchMode):
             stacked = [_empty(x, (len(xs[0]), *x.shape)) for x in after[len(init) :]]
         self._know(node, [*last, *stacked])
         return [*last, *stacked]
+
+    def _move_out(self, body: Graph, closed_over: Sequence[Tensor]) -> list[Tensor]:
+        """Writes down before a loop what its step need not compute; returns what it is given as further inputs."""
+        given = body.inputs[len(body.inputs) - len(closed_over) :]
+        moved = move_out(body.fx, dict(zip(given, closed_over, strict=True)), body.outputs)
+        for node in moved:
+            node.replace_all_uses_with(replacement := body.add_input())
+            replacement.meta = node.meta
+        return list(moved.values())
 
     def _apart(self, leaves: Sequence[Tensor]) -> list[Tensor]:
         """The leaves, with a copy of each that shares memory with one before it.

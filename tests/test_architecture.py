@@ -23,6 +23,7 @@ FLOORS = (
         "decompositions",
         "functionalization",
         "hoisting",
+        "invariants",
         "check",
     ),
     ("tensordict", "specs"),

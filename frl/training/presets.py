@@ -111,6 +111,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
             steps=200_000,
             num_envs=16,
         ),
+        "Acrobot-v1": Preset(PPOConfig(), steps=500_000),
     },
     "ppo_penalty": {},
     "recurrent_ppo": {

@@ -1,0 +1,53 @@
+"""Loop-invariant code motion: what a loop would compute anew in each step, though it is the same, moves before it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+
+_WORTH = 256  # elements; to hand a result into a step costs as much as to compute so many again
+
+
+def move_out(body: fx.Graph, closed_over: dict[fx.Node, Tensor], results: Sequence[fx.Node]) -> dict[fx.Node, Tensor]:
+    """Computes here what the step of a loop computes of that alone which it closes over, and no longer there.
+
+    So a policy's weights are laid out for the products of a rollout once, not in each of its steps.
+
+    Args: body: the graph of a step, which is changed. closed_over: the inputs that are the same in each step, and what
+        they are outside. results: of the step, which stay in it.
+    Returns: the nodes to be replaced by further inputs, and what these are outside.
+    """
+    same, moved = dict(closed_over), {}
+    kept = {*results, *_written(body)}
+    for node in body.nodes:
+        target: Any = node.target
+        if node.op != "call_function" or not isinstance(target, torch._ops.OpOverload) or target._schema.is_mutable:
+            continue
+        sources = node.all_input_nodes
+        if node in kept or not sources or any(source not in same for source in sources):
+            continue
+        args, kwargs = fx.map_arg((node.args, node.kwargs), same.__getitem__)
+        value = target(*args, **kwargs)
+        if isinstance(value, Tensor):
+            same[node] = value
+            if not _is_view(target) and value.numel() >= _WORTH:
+                moved[node] = value
+    return moved
+
+
+def _written(graph: fx.Graph) -> set[fx.Node]:
+    """What is written into, and what that is a view of."""
+    found: set[fx.Node] = set()
+    for node in graph.nodes:
+        target: Any = node.target
+        if isinstance(target, torch._ops.OpOverload) and target._schema.is_mutable:
+            base: Any = node.args[0]
+            while isinstance(base, fx.Node) and base not in found:
+                found.add(base)
+                base = base.args[0] if base.args and isinstance(base.target, torch._ops.OpOverload) else None
+    return found
+
+
+def _is_view(target: Any) -> bool:
+    return any(result.alias_info is not None for result in target._schema.returns)
