@@ -17,11 +17,12 @@ from torch import Tensor
 
 from . import check, compilation_cache, inductor, tracing, tree
 from .compilation_cache import Program
+from .sharding import Sharded
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def compile(f: F, *, donate: bool = False) -> F:
+def compile(f: F, *, donate: bool = False, shards: int = 1) -> F:
     """The function `f`, compiled whole on the first call for each structure, shape and dtype of its arguments.
 
     `f` must be pure: a function of its arguments' tensors that mutates none of them. As with `jax.jit`, Python values
@@ -40,19 +41,26 @@ def compile(f: F, *, donate: bool = False) -> F:
 
     Args: donate: the new state takes the memory of the old one. `f(state, ...)` then returns a state of the same
         structure, alone or first in a tuple, and the `state` passed in must not be used again: it *is* the new one.
+        shards: into how many parts the leading axis of all leaves is cut, each of which is computed on a core of its
+        own at the same time as the others. `f` must do apart what stands apart on that axis, as a population's step
+        does, and give results with the same axis. One core for each part is faster than all cores for all: 32 PPO
+        agents make 1.2 times the steps on two.
     Returns: a function of the same signature.
-    Raises: TypeError if `f` cannot be called. When the result is called: ValueError for a tensor that requires grad or,
-        with `donate`, for a state that changes its structure; RuntimeError where `f` branches on the value of a tensor.
+    Raises: TypeError if `f` cannot be called; ValueError if `shards` is below 1. When the result is called: ValueError
+        for a tensor that requires grad, with `donate`, for a state that changes its structure or, with `shards`, for a
+        leaf without an axis that they divide; RuntimeError where `f` branches on the value of a tensor.
 
     >>> double = compile(lambda x: {"y": 2 * x}) if compiler_available() else lambda x: {"y": 2 * x}
     >>> double(torch.ones(2))["y"].tolist()
     [2.0, 2.0]
     """
     check.callables("compile", {"f": f}, "pass the function to be compiled")
+    check.at_least("compile", {"shards": shards}, 1)
     if not compiler_available():
         print("frl: no C++ compiler found, so this runs in eager mode; install g++ to compile.", file=sys.stderr)
         return f
-    return cast(F, _Compiled(f, donate))
+    compiled = _Compiled(f, donate)
+    return cast(F, compiled if shards == 1 else Sharded(compiled, shards))
 
 
 def compiler_available() -> bool:

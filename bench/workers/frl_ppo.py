@@ -1,7 +1,7 @@
 """frl's compiled PPO step in PureJaxRL's configuration, as a worker of `bench/ppo_throughput.py`.
 
 Usage: python frl_ppo.py NUM_ENVS NUM_UPDATES THREADS [AGENTS], then one line on standard input for each timed run.
-Several agents are one population, in chunks of 8.
+Several agents are one population, in chunks of 8, on as many cores as there are threads.
 """
 
 import json
@@ -22,8 +22,8 @@ def main() -> None:
     config = frl.algorithms.PPOConfig(anneal_updates=num_updates)
     loop = frl.training.on_policy(env, frl.algorithms.ppo(networks, config), 128)
     if several:
-        loop = frl.training.population(loop, agents, chunk=min(agents, 8))
-    step = frl.compile(loop.step)
+        loop = frl.training.population(loop, agents, chunk=8)
+    step = frl.compile(loop.step, shards=threads if several else 1)
     steps = agents * num_envs * 128 * num_updates
 
     def key(seed: int):

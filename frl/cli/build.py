@@ -63,7 +63,8 @@ def compiled_step(training: Training, options: Options) -> Step:
     """The step of the loop, compiled: whole in a pure environment, else acting and learning apart."""
     if training.env.pure:
         replays = getattr(options, "replay", None) is not None
-        return compile(training.loop.step, donate=replays)  # a buffer is written in place
+        # a buffer is written in place
+        return compile(training.loop.step, donate=replays, shards=shards(options))
     algorithm = training.algorithm
     algorithm = algorithm._replace(act=compile(algorithm.act), update=compile(algorithm.update))
     return _loop(training.recipe, training.env, algorithm, options, compiled=True).step
@@ -189,7 +190,19 @@ def _loop(recipe: Recipe, env: Env, algorithm: Algorithm, options: Options, comp
     if count == 1:
         return loop
     with_replay = getattr(options, "replay", None) is not None
-    return population(loop, count, None if with_replay else options.chunk or usual_chunk(count))
+    return population(loop, count, None if with_replay else options.chunk or usual_chunk(count // shards(options)))
+
+
+def shards(options: Options) -> int:
+    """Into how many parts the members go, to be trained at the same time on a core each: as many as have whole chunks.
+
+    >>> from frl.cli.options import read_options
+    >>> shards(read_options("ppo", ["--num-seeds", "6", "--num-threads", "4"]))
+    3
+    """
+    count = len(options.members)
+    possible = [n for n in range(1, (options.num_threads or 1) + 1) if count % n == 0]
+    return max(n for n in possible if count // n % (options.chunk or 1) == 0)
 
 
 _TOGETHER = 8  # members whose step fits into the caches of a processor

@@ -45,6 +45,7 @@ class Options:
     """Whether the training step is compiled; auto compiles where that ends sooner."""
     num_threads: int = 1
     """Threads of torch; 0 leaves its own choice. Small networks gain little from more, and lose much on a busy machine.
+    What is trained at once is cut in as many parts, where that comes out even, each trained on a core of its own.
     Results are bitwise equal for one number of threads."""
     eval_episodes: int = 100
     """Episodes of an evaluation."""

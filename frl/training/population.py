@@ -37,14 +37,17 @@ def population(loop: Loop, n: int, chunk: int | None = None) -> Loop:
             )
         return control.members(loop.init)(keys)
 
-    return Loop(init, _in_chunks(control.members(loop.step), n // size))
+    return Loop(init, _in_chunks(control.members(loop.step), size))
 
 
-def _in_chunks(f: Callable[[T], Any], count: int) -> Callable[[T], Any]:
+def _in_chunks(f: Callable[[T], Any], size: int) -> Callable[[T], Any]:
     def every(states: T) -> Any:
-        if count == 1 or not control.being_traced():
+        members = len(tree.leaves(states)[0])
+        if members <= size or not control.being_traced():
             return f(states)
-        parts = tree.map(lambda x: x.unflatten(0, (count, -1)), states)
+        if members % size:
+            raise ValueError(f"population: chunk is {size}, which does not divide the {members} members of a shard.")
+        parts = tree.map(lambda x: x.unflatten(0, (-1, size)), states)
         _, results = control.scan(lambda nothing, part: (nothing, f(part)), (), parts)
         return tree.map(lambda x: x.flatten(0, 1), results)
 

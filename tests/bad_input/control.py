@@ -122,6 +122,7 @@ CONTROL = {
         "have no member",
         "an axis of at least 1",
     ),
+    "compiling in no shard": bad(lambda: frl.compile(torch.neg, shards=0), ValueError, "shards is 0", "at least 1"),
     "a number to be compiled": bad(
         lambda: frl.compile(3), TypeError, "compile: f is a int", "pass the function to be compiled"
     ),
@@ -130,6 +131,12 @@ CONTROL = {
     ),
 }
 COMPILATION = {
+    "compiling in shards that do not divide": bad(
+        lambda: frl.compile(torch.neg, shards=2)(ones(3)), ValueError, "shards=2", "shape [3]", "an axis that 2 divides"
+    ),
+    "compiling a number in shards": bad(
+        lambda: frl.compile(torch.neg, shards=2)(ones(2), 3), ValueError, "shards=2", "is 3", "an axis that 2 divides"
+    ),
     "compiling what needs a gradient": bad(
         lambda: frl.compile(torch.neg)(ones(2, requires_grad=True)), ValueError, "requires grad", "torch.func.grad"
     ),

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from frl.cli import build as cli_build
-from frl.cli.build import build, initial_state, or_eager, should_compile
+from frl.cli.build import build, initial_state, or_eager, shards, should_compile
 from frl.cli.errors import UsageError
 from frl.cli.options import OPTIONS, read_options
 from frl.cli.recipes import RECIPES
@@ -88,6 +88,13 @@ def test_members_go_together_by_about_eight_unless_they_have_replay_buffers(monk
     for name, flags in (("ppo", ()), ("ppo", ("--chunk", "2")), ("dqn", ())):
         build(name, read_options(name, ["--num-seeds", "16", *flags]))
     assert chunks == [8, 2, None]
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"), [((), 1), (("--num-threads", "4"), 4), (("--num-threads", "4", "--chunk", "8"), 2)]
+)
+def test_members_are_trained_on_as_many_cores_as_there_are_threads_and_whole_chunks(flags, expected):
+    assert shards(read_options("ppo", ["--num-seeds", "16", *flags])) == expected
 
 
 def test_a_hyperparameter_out_of_range_in_one_member_is_named():
