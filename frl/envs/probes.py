@@ -118,6 +118,8 @@ class LateReward(Probe):
 class RaggedReward(Probe):
     """One, two or three steps, of which it sees how many remain, and the reward at the end: rows end at other times."""
 
+    observation_space = gymnasium.spaces.Box(-3.0, 3.0, (1,), np.float32)
+
     def value(self, state: Tensor, gamma: float) -> Tensor:
         """γ for each step before the last."""
         return gamma ** (state[..., 0] - state[..., 1] - 1)
@@ -128,8 +130,8 @@ class RaggedReward(Probe):
         return torch.stack([length, torch.zeros_like(length)], -1)
 
     def observation(self, state: Tensor, rng: Tensor, params: Any = None) -> Tensor:
-        """-1, 0 or 1 where one, two or three steps remain; clipped after the last."""
-        return (state[..., :1] - state[..., 1:] - 2).clamp(min=-1)
+        """-3, 0 or 3 where one, two or three steps remain, far enough apart to be told; -3 after the last."""
+        return 3 * (state[..., :1] - state[..., 1:] - 2).clamp(min=-1)
 
     def reward(self, state: Tensor, action: Tensor, next_state: Tensor, rng: Tensor, params: Any = None) -> Tensor:
         """1 for the last step."""
