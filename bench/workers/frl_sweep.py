@@ -2,8 +2,9 @@
 `bench/sweep_throughput.py`.
 
 Usage: python frl_sweep.py one-program|one-by-one NUM_RATES NUM_SEEDS NUM_UPDATES THREADS RUNS, then one line on
-standard input for each timed run. One program trains all agents, in chunks of 8; one by one, RUNS of them are trained
-by the step of one agent. `python frl_sweep.py alone RATE SEED NUM_UPDATES` trains one agent and ends.
+standard input for each timed run. One program trains all agents, in chunks of 8 on as many cores as there are threads;
+one by one, RUNS of them are trained by the step of one agent. `python frl_sweep.py alone RATE SEED NUM_UPDATES` trains
+one agent and ends.
 """
 
 import json
@@ -54,7 +55,7 @@ def main() -> None:
     together = kind == "one-program"
     if together:
         loop = frl.training.population(loop, agents, chunk=min(agents, 8))
-    step = frl.compile(loop.step)
+    step = frl.compile(loop.step, shards=threads if together else 1)
 
     def all_at_once():
         states = frl.training.vary(loop.init(frl.random.key(seeds)), values)
