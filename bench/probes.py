@@ -4,19 +4,18 @@ Claim: for each seed, at every step of the greedy policy, the value that was lea
 0.05, and the action loses at most 0.05 against the best one; in eager mode and compiled.
 
     python bench/probes.py                              # goes on where it was stopped; --fresh begins again
-    python bench/probes.py --only sac dqn --mode eager  # some rows
+    python bench/probes.py --only SAC DQN --mode eager  # some rows; several commands may run at the same time
 """
 
 import argparse
-import json
+import copy
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from gymnasium import spaces
-from report import machine, write
+from report import machine, read, write
 from torch import Tensor, nn
 
 import frl
@@ -26,8 +25,10 @@ from frl.distributions import MaskedOneHotCategorical
 from frl.envs import Env, FunctionalEnv, probes
 from frl.nn import (
     MLP,
+    EnsembleMemberModule,
     ProbabilisticActor,
     QValueModule,
+    RandomizedPrior,
     TensorDictModule,
     TensorDictSequential,
     ensemble_call,
@@ -46,7 +47,6 @@ from frl.transforms import (
 
 SEEDS, GAMMA, TOLERANCE = 20, 0.5, 0.05
 CELLS = (32,)
-RESULTS = Path(__file__).parent / "results" / "probes.json"
 
 Value = Callable[[TensorDict, TensorDict], Tensor]
 """The learnt value [*B] of states with a greedy action, from the parameters of the algorithm."""
@@ -103,12 +103,11 @@ def on_policy(make: Callable[..., Algorithm], config: Any, num_steps: int = 100)
     return made
 
 
-def recurrent(make: Callable[..., Algorithm], config: Any) -> Callable[..., Learner]:
+def recurrent(make: Callable[..., Algorithm], config: Any, num_steps: int = 100) -> Callable[..., Learner]:
     def made(probe: probes.Probe) -> Learner:
         env = prepared(probe, 16)
         networks = algorithms.recurrent_actor_critic(env.single_observation_spec, env.single_action_spec, 16, CELLS)
-        primer = make_tensordict_primer(nn.ModuleList([networks.actor, networks.critic]))
-        env = TransformedEnv(env, Compose(InitTracker(), primer))
+        env = carrying(env, nn.ModuleList([networks.actor, networks.critic]))
         algorithm = make(networks, config)
         loop = training.on_policy(env, algorithm, 8)
         return Learner(
@@ -116,10 +115,16 @@ def recurrent(make: Callable[..., Algorithm], config: Any) -> Callable[..., Lear
             algorithm,
             loop,
             values_of(networks),
+            num_steps,
             remember=lambda params, td: networks.remember(params["critic"], td),
         )
 
     return made
+
+
+def carrying(env: Env, module: nn.Module) -> Env:
+    """The environment, with what the module carries from step to step."""
+    return TransformedEnv(env, Compose(InitTracker(), make_tensordict_primer(module)))
 
 
 def values_of(networks: ActorCritic) -> Value:
@@ -148,6 +153,23 @@ def deep_q(env: Env) -> tuple[Algorithm, Value]:
         learning_rate=1e-2, gamma=GAMMA, target_rate=0.1, epsilon_updates=200, epsilon_end=0.1, anneal_updates=800
     )
     return algorithms.dqn(networks, config), value
+
+
+def bootstrapped(probe: probes.Probe) -> Learner:
+    env = prepared(probe, 16)
+    networks = algorithms.q_network(env.single_observation_spec, env.single_action_spec, CELLS)
+    config = algorithms.BootstrappedDQNConfig(num_members=5, prior_scale=1.0, **_OFF)
+    network = RandomizedPrior(networks.module, copy.deepcopy(networks.module))
+    chosen = QValueModule(spec=networks.action_spec).action_space
+
+    def value(params: TensorDict, td: TensorDict) -> Tensor:
+        scale = torch.full((config.num_members,), config.prior_scale)
+        members = TensorDict({"module": params["value"], "prior": params["prior"], "scale": scale})
+        return chosen.value_of(ensemble_call(network, members, td)["action_value"].mean(0), td["action"])[..., 0]
+
+    algorithm = algorithms.bootstrapped_dqn(networks, config)
+    env = carrying(env, EnsembleMemberModule(config.num_members))
+    return Learner(env, algorithm, training.off_policy(env, algorithm, uniform(2048, 64), 8, 8), value)
 
 
 def deterministic(make: Callable[..., Algorithm], config: Any) -> Callable[[Env], tuple[Algorithm, Value]]:
@@ -194,6 +216,7 @@ LEARNERS: dict[str, tuple[str, Callable[..., Learner]]] = {
     "REINFORCE": ("any", on_policy(algorithms.reinforce, algorithms.ReinforceConfig(**_ONCE), 300)),
     "recurrent PPO": ("memory", recurrent(algorithms.ppo, PPO)),
     "DQN": ("discrete", off_policy(deep_q)),
+    "bootstrapped DQN": ("discrete", bootstrapped),
     "DDPG": ("box", off_policy(deterministic(algorithms.ddpg, algorithms.DDPGConfig(**_OFF)))),
     "TD3": ("box", off_policy(deterministic(algorithms.td3, algorithms.TD3Config(**_OFF)))),
     "SAC": ("box", off_policy(soft(algorithms.sac, algorithms.SACConfig(target_entropy=-4.0, alpha=0.1, **_OFF)))),
@@ -210,6 +233,7 @@ LEARNERS: dict[str, tuple[str, Callable[..., Learner]]] = {
             )
         ),
     ),
+    "recurrent A2C": ("memory", recurrent(algorithms.a2c, algorithms.A2CConfig(entropy_cost=0.0, **_ONCE), 300)),
 }
 """Each with the actions that it takes: of any kind, discrete ones, one choice among several, or numbers in a box."""
 
@@ -303,17 +327,22 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    rows = {} if arguments.fresh or not RESULTS.exists() else json.loads(RESULTS.read_text())["rows"]
+    if arguments.fresh:
+        keep({})
     for name in arguments.only:
         for label, probe in fitting(LEARNERS[name][0]).items():
             for mode in [arguments.mode] if arguments.mode else ["eager", "compiled"]:
-                key = f"{name} · {label} · {mode}"
+                key, rows = f"{name} · {label} · {mode}", read("probes").get("rows", {})
                 if rows.get(key, {}).get("passed") == SEEDS or (arguments.probes and label not in arguments.probes):
                     continue
-                rows[key] = row(name, probe, mode == "compiled")
-                print(f"{key}: {rows[key]}", flush=True)
-                passed = sum(found["passed"] == SEEDS for found in rows.values())
-                write("probes", {"rows_in_all": len(rows), "rows_passed": passed, "rows": rows, "machine": machine()})
+                found = row(name, probe, mode == "compiled")
+                print(f"{key}: {found}", flush=True)
+                keep({**read("probes").get("rows", {}), key: found})  # others may run at the same time
+
+
+def keep(rows: dict[str, Any]) -> None:
+    passed = sum(found["passed"] == SEEDS for found in rows.values())
+    write("probes", {"rows_in_all": len(rows), "rows_passed": passed, "rows": rows, "machine": machine()})
 
 
 if __name__ == "__main__":
