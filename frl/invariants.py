@@ -21,12 +21,10 @@ def move_out(body: fx.Graph, closed_over: dict[fx.Node, Tensor], results: Sequen
     same, moved = dict(closed_over), {}
     kept = {*results, *_written(body)}
     for node in body.nodes:
-        target: Any = node.target
-        if node.op != "call_function" or not isinstance(target, torch._ops.OpOverload) or target._schema.is_mutable:
-            continue
         sources = node.all_input_nodes
-        if node in kept or not sources or any(source not in same for source in sources):
+        if node in kept or not sources or any(x not in same for x in sources) or not _is_function(node.target):
             continue
+        target: Any = node.target
         args, kwargs = fx.map_arg((node.args, node.kwargs), same.__getitem__)
         value = target(*args, **kwargs)
         if isinstance(value, Tensor):
@@ -34,6 +32,13 @@ def move_out(body: fx.Graph, closed_over: dict[fx.Node, Tensor], results: Sequen
             if not _is_view(target) and value.numel() >= _WORTH:
                 moved[node] = value
     return moved
+
+
+def _is_function(target: Any) -> bool:
+    """Whether an operator gives the same whenever it is called: it writes nothing and draws nothing."""
+    if not isinstance(target, torch._ops.OpOverload) or target._schema.is_mutable:
+        return False
+    return torch.Tag.nondeterministic_seeded not in target.tags
 
 
 def _written(graph: fx.Graph) -> set[fx.Node]:

@@ -53,6 +53,12 @@ def test_what_a_step_writes_into_stays_in_it():
     assert "aten.neg.default" in inside
 
 
+def test_what_is_drawn_anew_in_each_step_stays_in_it():
+    x = torch.ones(3, 256)
+    graph = trace(lambda x, w: tree.leaves(scan(lambda c, x: (c + torch.rand_like(w), ()), x[0], x)), [x, MANY])
+    assert "aten.rand_like.default" in operators(next(iter(graph.bodies.values())))
+
+
 def test_a_result_of_each_step_stays_in_it():
     assert "aten.clone.default" in traced(lambda c, x, w: (c + x, w), MANY)[1]
 

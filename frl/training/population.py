@@ -17,12 +17,14 @@ T = TypeVar("T")
 def population(loop: Loop, n: int, chunk: int | None = None) -> Loop:
     """`n` trainings at once: the same two functions over states that have one more, leading, axis.
 
-    `init` takes keys [n, 2]. Compiled, the members are one vmapped program; in eager mode they take turns, so that each
-    is bitwise the run of its key alone. In either, member i draws the same random integers as that run.
+    `init` takes keys [n, 2]. Compiled, the members are one vmapped program, which `frl.compile(loop.step, shards=2)`
+    runs on two cores, half of the members on each; in eager mode they take turns, so that each is bitwise the run of
+    its key alone. In either, member i draws the same random integers as that run.
 
     Args: chunk: compiled, so many members go together and the chunks take turns, within the one program: a step then
         needs memory for what one chunk collects, and computes in what fits into the processor's caches. It must divide
-        `n`. For loops without replay, whose states are copied from chunk to chunk.
+        `n`, and the members of a shard if these are more. For loops without replay, whose states are copied from chunk
+        to chunk.
     Raises: ValueError if a number is out of range, or, when called, if the keys are not one for each member.
     """
     size = n if chunk is None else chunk
