@@ -6,7 +6,9 @@ import torch
 import frl
 from frl import random, replay, transforms, tree
 from frl.algorithms import (
+    A2CConfig,
     PPOConfig,
+    a2c,
     actor_critic,
     actor_q,
     ddpg,
@@ -23,7 +25,7 @@ from frl.compilation import compiler_available
 from frl.envs import make, uniform_tasks
 from frl.objectives import td_lambda
 from frl.optim import pgpe
-from frl.training import evolution, few_shot, off_policy, on_policy
+from frl.training import evolution, few_shot, meta_gradient, off_policy, on_policy, policy_gradient_reference
 from tests.algorithms.test_base import remembering
 
 
@@ -65,6 +67,13 @@ def sac_loop():
     return off_policy(env, algorithm, replay.uniform(64, 8), 4, 3)
 
 
+def meta_gradient_loop():
+    env = make("CartPole-v1", 4)
+    networks = actor_critic(env.single_observation_spec, env.single_action_spec, (8,))
+    algorithm = a2c(networks, A2CConfig(lambda_=0.9))
+    return meta_gradient(env, algorithm, policy_gradient_reference(networks), 4, 2)
+
+
 def evolution_loop():
     env = make("Catch-v0", 2)
     networks = actor_critic(env.single_observation_spec, env.single_action_spec, (4,))
@@ -84,10 +93,11 @@ LOOPS = {
     "recurrent DQN": recurrent_dqn_loop,
     "DDPG": ddpg_loop,
     "SAC": sac_loop,
+    "meta-gradient of A2C": meta_gradient_loop,
     "evolution": evolution_loop,
     "MAML": maml_loop,
 }
-SLOW = "recurrent PPO", "SAC", "evolution", "MAML"  # a minute of C++ each; see pytest -m slow
+SLOW = "recurrent PPO", "SAC", "meta-gradient of A2C", "evolution", "MAML"  # a minute of C++ each; see pytest -m slow
 CASES = [
     pytest.param(make_loop, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
     for name, make_loop in LOOPS.items()
