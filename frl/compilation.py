@@ -43,8 +43,8 @@ def compile(f: F, *, donate: bool = False, shards: int = 1) -> F:
         structure, alone or first in a tuple, and the `state` passed in must not be used again: it *is* the new one.
         shards: into how many parts the leading axis of all leaves is cut, each of which is computed on a core of its
         own at the same time as the others. `f` must do apart what stands apart on that axis, as a population's step
-        does, and give results with the same axis. One core for each part is faster than all cores for all: 32 PPO
-        agents make 1.2 times the steps on two.
+        does, and give results with the same axis. That is faster than all cores for all, which would wait for each
+        other at the end of each small operation.
     Returns: a function of the same signature.
     Raises: TypeError if `f` cannot be called; ValueError if `shards` is below 1. When the result is called: ValueError
         for a tensor that requires grad, with `donate`, for a state that changes its structure or, with `shards`, for a

@@ -1,6 +1,6 @@
 """Functionalization: a traced graph without writes, as far as that takes no more than renaming.
 
-Sole user is `inductor`; what is left goes through AOTAutograd's own functionalization, which is slow.
+What is left goes through AOTAutograd's own functionalization, which is slow.
 """
 
 from typing import Any
@@ -12,10 +12,10 @@ from torch import fx
 def functionalize(graph: fx.GraphModule) -> None:
     """Replaces writes into fresh intermediate results by new results: torch's own derivatives contain some."""
     for node in graph.graph.nodes:
-        if not _is_mutation(node) or not isinstance(node.args[0], fx.Node):
+        if not is_mutation(node) or not isinstance(node.args[0], fx.Node):
             continue
         old = node.args[0]
-        if not _alone(old) or any(_views(user) for user in old.users):
+        if not _alone(old) or any(is_view(user) for user in old.users):
             continue
         new = _pure_form(node)
         if new is None:
@@ -44,7 +44,8 @@ def _pure_form(node: fx.Node) -> fx.Node | None:
     return new
 
 
-def _is_mutation(node: fx.Node) -> bool:
+def is_mutation(node: fx.Node) -> bool:
+    """Whether a node writes into an argument."""
     return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
 
 
@@ -52,13 +53,13 @@ def _alone(node: fx.Node) -> bool:
     """Whether the memory of a value is an operator's result that nothing else reads, in this form or another."""
     if not isinstance(node.target, torch._ops.OpOverload):
         return False
-    if not _views(node):
+    if not is_view(node):
         return True
     base = node.args[0]
     return isinstance(base, fx.Node) and len(base.users) == 1 and _alone(base)
 
 
-def _views(node: fx.Node) -> bool:
+def is_view(node: fx.Node) -> bool:
     """Whether a node may return a view of its argument."""
     if not isinstance(node.target, torch._ops.OpOverload):
         return True
@@ -70,6 +71,6 @@ def mutates(graph: fx.GraphModule) -> bool:
     """Whether an in-place operation is left in the graph or in a loop's body, other than the donation at its end."""
     nodes = (node for m in graph.modules() if isinstance(m, fx.GraphModule) for node in m.graph.nodes)
     return any(
-        _is_mutation(node) and not (node.target is torch.ops.aten.copy_.default and node.args[0].op == "placeholder")
+        is_mutation(node) and not (node.target is torch.ops.aten.copy_.default and node.args[0].op == "placeholder")
         for node in nodes
     )

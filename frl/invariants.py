@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from .functionalization import is_mutation, is_view
+
 _WORTH = 256  # elements; to hand a result into a step costs as much as to compute so many again
 
 
@@ -22,37 +24,31 @@ def move_out(body: fx.Graph, closed_over: dict[fx.Node, Tensor], results: Sequen
     kept = {*results, *_written(body)}
     for node in body.nodes:
         sources = node.all_input_nodes
-        if node in kept or not sources or any(x not in same for x in sources) or not _is_function(node.target):
+        if node in kept or not sources or any(x not in same for x in sources) or not _is_function(node):
             continue
         target: Any = node.target
         args, kwargs = fx.map_arg((node.args, node.kwargs), same.__getitem__)
         value = target(*args, **kwargs)
         if isinstance(value, Tensor):
             same[node] = value
-            if not _is_view(target) and value.numel() >= _WORTH:
+            if not is_view(node) and value.numel() >= _WORTH:
                 moved[node] = value
     return moved
 
 
-def _is_function(target: Any) -> bool:
+def _is_function(node: fx.Node) -> bool:
     """Whether an operator gives the same whenever it is called: it writes nothing and draws nothing."""
-    if not isinstance(target, torch._ops.OpOverload) or target._schema.is_mutable:
+    if not isinstance(node.target, torch._ops.OpOverload) or is_mutation(node):
         return False
-    return torch.Tag.nondeterministic_seeded not in target.tags
+    return torch.Tag.nondeterministic_seeded not in node.target.tags
 
 
 def _written(graph: fx.Graph) -> set[fx.Node]:
     """What is written into, and what that is a view of."""
     found: set[fx.Node] = set()
     for node in graph.nodes:
-        target: Any = node.target
-        if isinstance(target, torch._ops.OpOverload) and target._schema.is_mutable:
-            base: Any = node.args[0]
-            while isinstance(base, fx.Node) and base not in found:
-                found.add(base)
-                base = base.args[0] if base.args and isinstance(base.target, torch._ops.OpOverload) else None
+        base: Any = node.args[0] if is_mutation(node) else None
+        while isinstance(base, fx.Node) and base not in found:
+            found.add(base)
+            base = base.args[0] if base.op == "call_function" and is_view(base) else None
     return found
-
-
-def _is_view(target: Any) -> bool:
-    return any(result.alias_info is not None for result in target._schema.returns)

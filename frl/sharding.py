@@ -35,7 +35,7 @@ class Sharded:
         results = self._map(parts, (structure, *((x.shape, x.dtype) for x in leaves)))
         outputs, structures = zip(*map(tree.flatten, results), strict=True)
         whole = {x.data_ptr(): x for x in leaves if x.numel()}
-        return tree.unflatten(structures[0], [_joined(parts, whole) for parts in zip(*outputs, strict=True)])
+        return tree.unflatten(structures[0], [_joined(pieces, whole) for pieces in zip(*outputs, strict=True)])
 
     def _map(self, parts: list[Any], form: Any) -> list[Any]:
         if self._threads is None:

@@ -62,8 +62,7 @@ def _alone(training: Training, member: Options) -> TensorDict:
 def compiled_step(training: Training, options: Options) -> Step:
     """The step of the loop, compiled: whole in a pure environment, else acting and learning apart."""
     if training.env.pure:
-        replays = getattr(options, "replay", None) is not None
-        # a buffer is written in place
+        replays = getattr(options, "replay", None) is not None  # a buffer is written in place
         return compile(training.loop.step, donate=replays, shards=shards(options))
     algorithm = training.algorithm
     algorithm = algorithm._replace(act=compile(algorithm.act), update=compile(algorithm.update))
