@@ -305,9 +305,9 @@ def errors(learner: Learner, probe: probes.Probe, train: TensorDict) -> tuple[Te
 
 def row(name: str, probe: probes.Probe, compiled: bool) -> dict[str, Any]:
     learner = LEARNERS[name][1](probe)
-    begun = time.perf_counter()
+    begun = time.process_time()
     states = trained(learner, compiled)
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun  # of the processor, the C++ compiler's apart
     wrong, lost = torch.vmap(lambda train: errors(learner, probe, train))(states["train"])
     passed = int(((wrong <= TOLERANCE) & (lost <= TOLERANCE)).sum())
     return {
