@@ -131,13 +131,13 @@ def values_of(networks: ActorCritic) -> Value:
     return lambda params, td: networks.value(params["critic"], td)
 
 
-def off_policy(make: Callable[[Env], tuple[Algorithm, Value]]) -> Callable[..., Learner]:
+def off_policy(make: Callable[[Env], tuple[Algorithm, Value]], num_steps: int = 100) -> Callable[..., Learner]:
     """Learns from a small memory that soon forgets the first, random, actions."""
 
     def made(probe: probes.Probe) -> Learner:
         env = prepared(probe, 16)
         algorithm, value = make(env)
-        return Learner(env, algorithm, training.off_policy(env, algorithm, uniform(2048, 64), 8, 8), value)
+        return Learner(env, algorithm, training.off_policy(env, algorithm, uniform(2048, 64), 8, 8), value, num_steps)
 
     return made
 
@@ -218,7 +218,10 @@ LEARNERS: dict[str, tuple[str, Callable[..., Learner]]] = {
     "DQN": ("discrete", off_policy(deep_q)),
     "bootstrapped DQN": ("discrete", bootstrapped),
     "DDPG": ("box", off_policy(deterministic(algorithms.ddpg, algorithms.DDPGConfig(**_OFF)))),
-    "TD3": ("box", off_policy(deterministic(algorithms.td3, algorithms.TD3Config(**_OFF)))),
+    "TD3": (
+        "box",
+        off_policy(deterministic(algorithms.td3, algorithms.TD3Config(**_OFF | {"anneal_updates": 1600.0})), 200),
+    ),
     "SAC": ("box", off_policy(soft(algorithms.sac, algorithms.SACConfig(target_entropy=-4.0, alpha=0.1, **_OFF)))),
     "discrete SAC": (
         "choice",
