@@ -39,7 +39,7 @@ from frl.training import adapt, evaluate, few_shot, load_latest, on_policy, save
 from frl.transforms import RewardScaling, TransformedEnv
 
 SEEDS, HELD_OUT, VALIDATION, TASKS, ROWS, EXAM = 5, 200, 40, 20, 10, 5
-RATES = (0.05, 0.15, 0.25, 0.5, 1.0, 1.5)  # of the first adaptation, relative to that which MAML trained with
+RATES = (0.1, 0.3, 0.5, 1.0, 3.0)  # of the first adaptation, relative to that which MAML trained with
 LATER = (1.0, 0.5, 0.3, 0.1)  # of the later ones, relative to the first
 PARTS = ("maml", "first_order", "fine_tuning")
 AFTER = (0, 1, 3)
@@ -71,7 +71,7 @@ def navigation() -> World:
     half = torch.full((2,), 0.5)
     base = PointNavigation()
     tasks = uniform_tasks(base.get_default_params(), {"goal": (-half, half)})
-    config = MAMLConfig(num_epochs=5, inner_rate=2.0, learning_rate=3e-3, gamma=0.9)
+    config = MAMLConfig(num_epochs=5, inner_rate=1.0, learning_rate=3e-3, gamma=0.9)
     return World(lambda rows: FunctionalEnv(base, rows, max_steps=20), 20, tasks, config, 800_000, 3)
 
 
@@ -181,7 +181,7 @@ def examined(world: World, part: str, states: list[TensorDict]) -> dict[str, Any
 
     first, _ = best([(first, 1.0) for first in firsts], 1) if len(firsts) > 1 else (own, 1.0)
     rates = best([(first, later) for later in LATER], -1)
-    found = [returns(policy, rates, random.key(5), HELD_OUT).tolist() for policy in policies]
+    found = [returns(policy, rates, random.key(3), HELD_OUT).tolist() for policy in policies]
     return {"rates": rates, "steps": int(states[0]["step"]), "returns": found}
 
 
