@@ -12,13 +12,13 @@ _WORTH = 256  # elements; to hand a result into a step costs as much as to compu
 
 
 def move_out(body: fx.Graph, closed_over: dict[fx.Node, Tensor], results: Sequence[fx.Node]) -> dict[fx.Node, Tensor]:
-    """Computes here what the step of a loop computes of that alone which it closes over, and no longer there.
+    """Computes before a loop what its step computes of that alone which it closes over.
 
     So a policy's weights are laid out for the products of a rollout once, not in each of its steps.
 
-    Args: body: the graph of a step, which is changed. closed_over: the inputs that are the same in each step, and what
-        they are outside. results: of the step, which stay in it.
-    Returns: the nodes to be replaced by further inputs, and what these are outside.
+    Args: body: the graph of a step. closed_over: the inputs that are the same in each step, and what they are outside.
+        results: of the step, which stay in it.
+    Returns: the nodes for which the step is to get further inputs, and what these are outside.
     """
     same, moved = dict(closed_over), {}
     kept = {*results, *_written(body)}
