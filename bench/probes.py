@@ -19,7 +19,7 @@ from report import machine, read, write
 from torch import Tensor, nn
 
 import frl
-from frl import TensorDict, algorithms, random, training
+from frl import TensorDict, algorithms, random, training, tree
 from frl.algorithms import ActorCritic, ActorQ, Algorithm
 from frl.distributions import MaskedOneHotCategorical
 from frl.envs import Env, FunctionalEnv, probes
@@ -33,6 +33,7 @@ from frl.nn import (
     TensorDictSequential,
     ensemble_call,
     functional_call,
+    initialize,
 )
 from frl.replay import uniform
 from frl.tensordict import scalar
@@ -70,19 +71,16 @@ def prepared(probe: probes.Probe, batch_size: int) -> Env:
     return env
 
 
-def masked(env: Env) -> ActorCritic:
-    """The usual networks, but what "action_mask" forbids is never drawn."""
-    usual = algorithms.actor_critic(env.single_observation_spec, env.single_action_spec, CELLS)
+def masked() -> nn.Module:
+    """The usual policy, but what "action_mask" forbids is never drawn."""
     with torch.random.fork_rng(devices=[]):
         logits = TensorDictModule(MLP(4, 3, num_cells=list(CELLS)), ["observation", "action_mask"], ["logits"])
-        flags = TensorDictModule(Flags(), ["action_mask"], ["mask"])
-        actor = ProbabilisticActor(
-            TensorDictSequential(logits, flags),
-            ["logits", "mask"],
-            distribution_class=MaskedOneHotCategorical,
-            return_log_prob=True,
-        )
-    return ActorCritic(actor, usual.critic, lambda key: algorithms.networks.first_parameters(actor, usual.critic, key))
+    return ProbabilisticActor(
+        TensorDictSequential(logits, TensorDictModule(Flags(), ["action_mask"], ["mask"])),
+        ["logits", "mask"],
+        distribution_class=MaskedOneHotCategorical,
+        return_log_prob=True,
+    )
 
 
 class Flags(nn.Module):
@@ -96,7 +94,10 @@ def on_policy(make: Callable[..., Algorithm], config: Any, num_steps: int = 100)
     def made(probe: probes.Probe) -> Learner:
         env = prepared(probe, 16)
         specs = env.single_observation_spec, env.single_action_spec
-        networks = masked(env) if isinstance(probe, probes.Masked) else algorithms.actor_critic(*specs, CELLS)
+        networks = algorithms.actor_critic(*specs, CELLS)
+        if "action_mask" in specs[0]:
+            actor, critic = masked(), networks.critic
+            networks = ActorCritic(actor, critic, lambda key: algorithms.networks.first_parameters(actor, critic, key))
         algorithm = make(networks, config)
         return Learner(env, algorithm, training.on_policy(env, algorithm, 8), values_of(networks), num_steps)
 
@@ -183,6 +184,14 @@ def deterministic(make: Callable[..., Algorithm], config: Any) -> Callable[[Env]
 def soft(make: Callable[..., Algorithm], config: Any) -> Callable[[Env], tuple[Algorithm, Value]]:
     def made(env: Env) -> tuple[Algorithm, Value]:
         networks = algorithms.stochastic_actor_q(env.single_observation_spec, env.single_action_spec, CELLS)
+        if "action_mask" in env.single_observation_spec:
+            actor, value = masked(), networks.value
+
+            def init(key: Tensor) -> TensorDict:
+                k_actor, k_value = random.split(key)
+                return TensorDict({"actor": initialize(actor, k_actor), "value": initialize(value, k_value)})
+
+            networks = ActorQ(actor, value, networks.action_spec, init)
         return make(networks, config), critics_of(networks)
 
     return made
@@ -196,7 +205,7 @@ def critics_of(networks: ActorQ) -> Value:
         if "qvalue" in params:
             found = ensemble_call(networks.value, params["qvalue"], td)
         else:
-            found = functional_call(networks.value, params["value"], td).map(lambda x: x.unsqueeze(0))
+            found = tree.map(lambda x: x.unsqueeze(0), functional_call(networks.value, params["value"], td))
         if chosen is None:
             return found["state_action_value"].mean(0)[..., 0]
         return chosen.value_of(found["action_value"].mean(0), td["action"])[..., 0]
@@ -217,7 +226,10 @@ LEARNERS: dict[str, tuple[str, Callable[..., Learner]]] = {
     "recurrent PPO": ("memory", recurrent(algorithms.ppo, PPO)),
     "DQN": ("discrete", off_policy(deep_q)),
     "bootstrapped DQN": ("discrete", bootstrapped),
-    "DDPG": ("box", off_policy(deterministic(algorithms.ddpg, algorithms.DDPGConfig(**_OFF)))),
+    "DDPG": (
+        "box",
+        off_policy(deterministic(algorithms.ddpg, algorithms.DDPGConfig(**_OFF | {"anneal_updates": 1600.0})), 200),
+    ),
     "TD3": (
         "box",
         off_policy(deterministic(algorithms.td3, algorithms.TD3Config(**_OFF | {"anneal_updates": 1600.0})), 200),
