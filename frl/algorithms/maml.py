@@ -68,8 +68,9 @@ def maml(networks: ActorCritic, config: MAMLConfig = _DEFAULTS) -> MetaAlgorithm
     A step of adaptation is θ' = θ − `inner_rate` · ∇L(θ) and changes the policy alone. Both L, on what θ did, and what
     the meta-optimiser minimises over θ, on what θ' did, are −mean(A π(a) / π_old(a)), the latter with PPO's clip
     and, of several adaptations, its mean after each; the advantages A have mean 0 and standard deviation 1 in each
-    task. The value network is their baseline, common to all tasks, and learns from all. The meta-optimiser is Adam
-    where the paper took trust regions.
+    task. The value network is their baseline, common to all tasks, and learns from what θ itself did: values between
+    those before and after adaptation would be right of neither. The meta-optimiser is Adam where the paper took trust
+    regions.
 
     A loss −mean(A log π) would have the same gradient, but the gradient of *that* misses that other parameters would
     have drawn other actions. The ratio, of value 1, has the missing term ∇log π ∇log πᵀ in its second derivative, as
@@ -119,9 +120,9 @@ def meta_objective(
 ) -> Callable[[TensorDict, TensorDict], TensorDict]:
     """What the meta-optimiser minimises: `objective(params, data)`, the mean of the losses after each adaptation.
 
-    `data` is [N, K + 1, *B, T], as `advantages` makes it of experience. The result is that of `ClipPPOLoss`, whose
-    "loss" has, besides, the error of the values before the first adaptation. That not the last adaptation alone counts
-    is what Antoniou et al. (2019), arXiv:1810.09502, found to make the training stable.
+    `data` is [N, K + 1, *B, T], as `advantages` makes it of experience. The result is that of `ClipPPOLoss`, but for
+    "loss_critic", which is the error of the values before the first adaptation. That not the last adaptation alone
+    counts is what Antoniou et al. (2019), arXiv:1810.09502, found to make the training stable.
 
     >>> from frl import specs
     >>> from frl.algorithms import actor_critic
@@ -134,7 +135,7 @@ def meta_objective(
     >>> meta_objective(networks, TensorDict(hyper), torch.func.grad)(params, data)["loss"].shape
     torch.Size([])
     """
-    costs = {"critic_coeff": hyper["value_cost"], "entropy_coeff": hyper["entropy_cost"]}
+    costs = {"critic_coeff": 0.0, "entropy_coeff": hyper["entropy_cost"]}
     clip = hyper["clip"]
     after = ClipPPOLoss(networks.actor, networks.critic, normalize_advantage=True, clip_epsilon=clip, **costs)
 
@@ -146,7 +147,7 @@ def meta_objective(
             params, before = params.set("actor", actor), latest
             found.append(after(params, latest))
         losses = tree.map(lambda x: x.mean(0), tree.stack(found))
-        return losses.set("loss", losses["loss"] + hyper["value_cost"] * error)
+        return losses.update({"loss": losses["loss"] + hyper["value_cost"] * error, "loss_critic": error})
 
     def objective(params: TensorDict, data: TensorDict) -> TensorDict:
         return tree.map(lambda x: x.mean(0), torch.vmap(of_task, (None, 0))(params, data))

@@ -124,6 +124,18 @@ def test_through_two_adaptations_the_meta_gradient_is_that_of_finite_differences
         assert torch.autograd.gradcheck(loss, flat.requires_grad_(), fast_mode=True)
 
 
+def test_the_values_learn_from_what_was_done_before_the_first_adaptation_alone():
+    train, batch = experience(maml(networks()), 2)
+    data = advantages(networks(), train["params"], batch, 0.99, 1.0)
+    gradient = torch.func.grad(lambda p, d: meta_objective(networks(), train["hyper"], torch.func.grad)(p, d)["loss"])
+    target = data["value_target"]
+    for changed in (0, 1, 2):
+        other = data.set("value_target", target.index_add(1, torch.tensor([changed]), torch.ones_like(target[:, :1])))
+        left, right = (gradient(train["params"], d)["critic"] for d in (data, other))
+        apart = sum((x - y).abs().sum() for x, y in zip(tree.leaves(left), tree.leaves(right), strict=True))
+        assert bool(apart > 0) == (changed == 0), changed
+
+
 def test_of_two_adaptations_each_counts_as_much_as_if_it_were_the_only_one():
     algorithm = maml(networks())
     train, batch = experience(algorithm, 2)
