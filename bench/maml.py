@@ -2,18 +2,19 @@
 
 On 200 held-out tasks, for each of 5 meta-seeds: how much higher the return of a policy that MAML trained is after one
 and after three adaptations than before, than after those of first-order MAML, and than that of a policy trained on the
-same tasks together by PPO (domain randomisation) and then fine-tuned by as many steps, at the best of several rates. Of
-all three, steps after the first are shorter where that is better; rates are chosen by tasks that serve nothing else.
-All train on as many environment steps, and all returns are of greedy policies. Differences are paired by task and seed;
-the interval is a bootstrap over seeds and, in each, over tasks.
+same tasks together by PPO (domain randomisation) and then fine-tuned by as many steps. All train on as many environment
+steps, but that PPO may stop at an eighth, a quarter or half of them, as it loses the spread by which a policy adapts.
+Where it stops, and for each of the three how long the first step of adaptation is and how long the later ones, is what
+does best on tasks that serve nothing else. Returns are of whole episodes, of policies that act by chance, as they do in
+training. Differences are paired by task and seed; the interval is a bootstrap over seeds and, in each, over tasks.
 
     python bench/maml.py                       # both worlds, all parts; goes on where it was stopped
     python bench/maml.py --world navigation --part maml      # one part alone, to the same figures
 
-Worlds: point navigation (a goal in the plane, by its distance alone) for 20 steps, where all three adaptations are
-trained; and CartPole with pole, masses and motor drawn anew, the motor in either direction, where one is, by 50 steps,
-and episodes last 200. There the cart starts up to 1 m off the middle at up to 1 m/s: else its speed and place would
-soon tell the motor's direction, and a policy could do without adaptation.
+Worlds: point navigation (a goal in the plane, by its distance alone) for 20 steps; and CartPole with pole, masses and
+motor drawn anew, the motor in either direction, by 50 steps, where episodes last 200. There the cart starts up to 1 m
+off the middle at up to 1 m/s: else its speed and place would soon tell the motor's direction, and a policy could do
+without adaptation.
 """
 
 import argparse
@@ -32,14 +33,17 @@ from torch import Tensor
 import frl
 from frl import TensorDict, random, tree
 from frl.algorithms import MAMLConfig, MetaAlgorithm, PPOConfig, actor_critic, maml, ppo
+from frl.collectors import collect, start
 from frl.envs import Env, FunctionalEnv, RandomizedEnv, uniform_tasks
 from frl.envs.classic import CartPole
 from frl.envs.navigation import PointNavigation
-from frl.training import adapt, evaluate, few_shot, load_latest, on_policy, save
+from frl.tensordict import scalar
+from frl.training import adapt, few_shot, load_latest, on_policy, save
 from frl.transforms import RewardScaling, TransformedEnv
 
-SEEDS, HELD_OUT, VALIDATION, TASKS, ROWS, EXAM = 5, 200, 40, 20, 10, 5
-RATES = (0.1, 0.3, 0.5, 1.0, 3.0)  # of the first adaptation, relative to that which MAML trained with
+SEEDS, HELD_OUT, HELD_OUT_KEY, VALIDATION, TASKS, ROWS, EXAM = 5, 200, 11, 100, 20, 10, 5
+FRACTIONS = (0.125, 0.25, 0.5, 1.0)  # of the budget, after which PPO may stop
+RATES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 3.0)  # of the first adaptation, relative to that which MAML trained with
 LATER = (1.0, 0.5, 0.3, 0.1)  # of the later ones, relative to the first
 PARTS = ("maml", "first_order", "fine_tuning")
 AFTER = (0, 1, 3)
@@ -71,8 +75,8 @@ def navigation() -> World:
     half = torch.full((2,), 0.5)
     base = PointNavigation()
     tasks = uniform_tasks(base.get_default_params(), {"goal": (-half, half)})
-    config = MAMLConfig(num_epochs=5, inner_rate=1.0, learning_rate=3e-3, gamma=0.9)
-    return World(lambda rows: FunctionalEnv(base, rows, max_steps=20), 20, tasks, config, 800_000, 3)
+    config = MAMLConfig(num_epochs=5, inner_rate=0.2, learning_rate=3e-3, anneal_updates=200.0, gamma=0.5)
+    return World(lambda rows: FunctionalEnv(base, rows, max_steps=20), 20, tasks, config, 1_600_000, 1)
 
 
 def cartpole() -> World:
@@ -115,11 +119,17 @@ def loop_of(world: World, part: str) -> frl.training.Loop:
     return few_shot(env, algorithm, world.tasks, TASKS, world.num_steps, world.adaptations)
 
 
-def train(world: World, part: str, directory: Path) -> list[TensorDict]:
-    """The states of all meta-seeds after its budget."""
+def train(world: World, part: str, directory: Path) -> dict[float, list[TensorDict]]:
+    """The states of all meta-seeds after each fraction of the budget at which this part may stop."""
     loop = loop_of(world, part)
     step = frl.compile(loop.step, donate=True)
-    return [trained(loop.init(random.key(seed)), step, world.budget, directory / str(seed)) for seed in range(SEEDS)]
+    found = dict[float, list[TensorDict]]()
+    states = [loop.init(random.key(seed)) for seed in range(SEEDS)]
+    for fraction in FRACTIONS if part == "fine_tuning" else (1.0,):
+        budget = int(fraction * world.budget)
+        states = [trained(s, step, budget, directory / f"{seed}_{fraction}") for seed, s in enumerate(states)]
+        found[fraction] = [tree.map(torch.clone, state) for state in states]
+    return found
 
 
 def trained(state: TensorDict, step: Callable[..., Any], budget: int, directory: Path) -> TensorDict:
@@ -139,24 +149,30 @@ def trained(state: TensorDict, step: Callable[..., Any], budget: int, directory:
 
 
 def examination(world: World) -> Callable[..., Tensor]:
-    """`returns(params, rates, key, num_tasks) -> [len(AFTER), num_tasks]` of one policy.
+    """`returns(params, rates, key, num_tasks, last) -> [len(AFTER), num_tasks]` of one policy.
 
-    `rates` are that of the first adaptation, and that of the later ones relative to it.
+    `rates` are that of the first adaptation, and that of the later ones relative to it; none comes after `last`.
     """
     algorithm, env, exam = algorithm_of(world, "maml"), scaled(world.env(ROWS)), world.env(EXAM)
 
     def score(train: TensorDict, k_task: Tensor, key: Tensor) -> Tensor:
-        return evaluate(exam.with_params(world.tasks(k_task)), algorithm.act, train, key, EXAM).mean()
+        k_start, k_steps = random.split(key)
+        inside = exam.with_params(world.tasks(k_task))
+        after = collect(inside, algorithm.act, train, start(inside, k_start), k_steps, exam.max_steps)[1]["next"]
+        reward, done = scalar(after, "reward"), scalar(after, "done").int()
+        return torch.where(done.cumsum(-1) == done, reward, 0.0).sum(-1).mean()  # of the first episode of each row
 
     def learn(train: TensorDict, k_task: Tensor, key: Tensor) -> TensorDict:
         return adapt(env, algorithm, train, world.tasks(k_task), key, world.num_steps)
 
-    def returns(params: TensorDict, rates: tuple[float, float], key: Tensor, num_tasks: int) -> Tensor:
+    def returns(
+        params: TensorDict, rates: tuple[float, float], key: Tensor, num_tasks: int, last: int = max(AFTER)
+    ) -> Tensor:
         k_tasks, key = random.split(key)
         train = algorithm.init(key).set("params", params)
         train = tree.map(lambda x: x.expand(num_tasks, *x.shape), train)
         tasks, scores = random.split(k_tasks, num_tasks), list[Tensor]()
-        for i, k in enumerate(random.split(key, max(AFTER) + 1)):
+        for i, k in enumerate(random.split(key, max(AFTER) + 1)[: last + 1]):
             k_adapt, k_exam = random.split(random.split(k, num_tasks), 2)
             rate = torch.full((num_tasks,), rates[0] if i == 1 else rates[0] * rates[1])
             train = torch.vmap(learn)(train.set(("hyper", "inner_rate"), rate), tasks, k_adapt) if i else train
@@ -167,22 +183,23 @@ def examination(world: World) -> Callable[..., Tensor]:
     return returns
 
 
-def examined(world: World, part: str, states: list[TensorDict]) -> dict[str, Any]:
-    """Returns [seeds, len(AFTER), HELD_OUT] and the rates of adaptation."""
+def examined(world: World, states: dict[float, list[TensorDict]]) -> dict[str, Any]:
+    """Returns [seeds, len(AFTER), HELD_OUT], where training stopped, and the rates of adaptation."""
     returns, own = examination(world), world.config.inner_rate
-    policies = [state["train", "params"] for state in states]
-    firsts = [own * rate for rate in RATES] if part == "fine_tuning" else [own]
+    policies = {fraction: [state["train", "params"] for state in found] for fraction, found in states.items()}
 
-    def best(candidates: list[tuple[float, float]], after: int) -> tuple[float, float]:
-        """By other tasks, of the first meta-seed."""
-        scores = [returns(policies[0], rates, random.key(1), VALIDATION)[after].mean().item() for rates in candidates]
-        print(part, dict(zip(candidates, scores, strict=True)), flush=True)
-        return candidates[scores.index(max(scores))]
+    def score(fraction: float, rates: tuple[float, float], last: int) -> float:
+        """After so many adaptations, by other tasks, of the first two meta-seeds."""
+        chosen = policies[fraction][:2]
+        return sum(returns(p, rates, random.key(1), VALIDATION, last)[-1].mean().item() for p in chosen) / len(chosen)
 
-    first, _ = best([(first, 1.0) for first in firsts], 1) if len(firsts) > 1 else (own, 1.0)
-    rates = best([(first, later) for later in LATER], -1)
-    found = [returns(policy, rates, random.key(3), HELD_OUT).tolist() for policy in policies]
-    return {"rates": rates, "steps": int(states[0]["step"]), "returns": found}
+    firsts = {(f, own * rate): score(f, (own * rate, 1.0), 1) for f in policies for rate in RATES}
+    fraction, first = max(firsts, key=lambda candidate: firsts[candidate])
+    laters = {later: score(fraction, (first, later), max(AFTER)) for later in LATER}
+    rates = first, max(laters, key=lambda later: laters[later])
+    print(firsts, laters, flush=True)
+    found = [returns(policy, rates, random.key(HELD_OUT_KEY), HELD_OUT).tolist() for policy in policies[fraction]]
+    return {"rates": [round(rate, 4) for rate in rates], "steps": int(states[fraction][0]["step"]), "returns": found}
 
 
 def interval(differences: Tensor) -> dict[str, Any]:
@@ -226,7 +243,7 @@ def main() -> None:
             file = arguments.out / f"{name}_{part}.json"
             if not file.exists():
                 states = train(world, part, arguments.out / f"{name}_{part}")
-                file.write_text(json.dumps(examined(world, part, states)))
+                file.write_text(json.dumps(examined(world, states)))
     files = {name: {part: arguments.out / f"{name}_{part}.json" for part in PARTS} for name in WORLDS}
     found = {n: {p: json.loads(f.read_text()) for p, f in parts.items() if f.exists()} for n, parts in files.items()}
     result = {name: summary(parts) for name, parts in found.items() if "maml" in parts}
