@@ -214,6 +214,7 @@ def critics_of(networks: ActorQ) -> Value:
 
 
 _OFF = {"gamma": GAMMA, "learning_rate": 1e-2, "anneal_updates": 800.0, "target_rate": 0.1}
+_LONGER = _OFF | {"anneal_updates": 1600.0}
 _ONCE: dict[str, Any] = {"gamma": GAMMA, "learning_rate": 3e-2, "anneal_updates": 300.0, "max_grad_norm": 1.0}
 _OFTEN: dict[str, Any] = {"gamma": GAMMA, "learning_rate": 1e-2, "anneal_updates": 400.0, "entropy_cost": 0.0}
 _OFTEN |= {"num_epochs": 4, "num_minibatches": 1}
@@ -226,14 +227,8 @@ LEARNERS: dict[str, tuple[str, Callable[..., Learner]]] = {
     "recurrent PPO": ("memory", recurrent(algorithms.ppo, PPO)),
     "DQN": ("discrete", off_policy(deep_q)),
     "bootstrapped DQN": ("discrete", bootstrapped),
-    "DDPG": (
-        "box",
-        off_policy(deterministic(algorithms.ddpg, algorithms.DDPGConfig(**_OFF | {"anneal_updates": 1600.0})), 200),
-    ),
-    "TD3": (
-        "box",
-        off_policy(deterministic(algorithms.td3, algorithms.TD3Config(**_OFF | {"anneal_updates": 1600.0})), 200),
-    ),
+    "DDPG": ("box", off_policy(deterministic(algorithms.ddpg, algorithms.DDPGConfig(**_LONGER)), 200)),
+    "TD3": ("box", off_policy(deterministic(algorithms.td3, algorithms.TD3Config(**_LONGER)), 200)),
     "SAC": ("box", off_policy(soft(algorithms.sac, algorithms.SACConfig(target_entropy=-4.0, alpha=0.1, **_OFF)))),
     "discrete SAC": (
         "choice",

@@ -135,9 +135,14 @@ def meta_objective(
     >>> meta_objective(networks, TensorDict(hyper), torch.func.grad)(params, data)["loss"].shape
     torch.Size([])
     """
-    costs = {"critic_coeff": 0.0, "entropy_coeff": hyper["entropy_cost"]}
-    clip = hyper["clip"]
-    after = ClipPPOLoss(networks.actor, networks.critic, normalize_advantage=True, clip_epsilon=clip, **costs)
+    after = ClipPPOLoss(
+        networks.actor,
+        networks.critic,
+        critic_coeff=0.0,
+        entropy_coeff=hyper["entropy_cost"],
+        normalize_advantage=True,
+        clip_epsilon=hyper["clip"],
+    )
 
     def of_task(params: TensorDict, data: TensorDict) -> TensorDict:
         before, *others = (rows(networks, data[i]) for i in range(data.batch_size[0]))
